@@ -1,0 +1,58 @@
+"""Nouns: the tables, the event catalogue, settings and the database. Imports nothing of the other rooms."""
+
+from models.care import (
+    Assessment,
+    CasePlan,
+    Consent,
+    FollowUpVisit,
+    LivelihoodGrant,
+    PsychosocialSession,
+    Referral,
+    TrainingEnrolment,
+)
+from models.case import Case, JournalRow, PathwayVersion
+from models.errors import LockedByAnotherRun, SeginError, WrongUse
+from models.manifest import DuplicateCandidate, Manifest, ManifestRow
+from models.partner import Attempt, Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.returnee import Household, Returnee
+from models.runs import Dispatch, Lease, NightlyRun
+from models.staff import Office, Staff
+from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
+
+__all__ = [
+    "Assessment",
+    "Attempt",
+    "Case",
+    "CasePlan",
+    "Consent",
+    "Deadline",
+    "DeadlineStatus",
+    "Delivery",
+    "DeliveryStatus",
+    "Dispatch",
+    "DuplicateCandidate",
+    "Event",
+    "FollowUpVisit",
+    "Household",
+    "JournalRow",
+    "Lease",
+    "LivelihoodGrant",
+    "LockedByAnotherRun",
+    "Manifest",
+    "ManifestRow",
+    "NightlyRun",
+    "Notice",
+    "Office",
+    "Partner",
+    "PathwayVersion",
+    "PsychosocialSession",
+    "Referral",
+    "Returnee",
+    "SeginError",
+    "Staff",
+    "Subscription",
+    "Task",
+    "TaskStatus",
+    "TrainingEnrolment",
+    "WrongUse",
+]

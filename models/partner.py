@@ -1,0 +1,129 @@
+"""Partner systems, what they subscribe to, and the outbox: event, delivery and attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import SQLModel
+
+from models.types import BigId, Json, UtcDateTime, internal, public, sensitive
+
+
+class DeliveryStatus(StrEnum):
+    """`sending` is leased by a sender; `dead` has used up its attempts or was refused for good."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+class Partner(SQLModel, table=True):
+    """An organisation that receives events and answers referrals."""
+
+    __tablename__ = "partner"
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    code: str = public(unique=True)
+    name: str = public()
+    active: bool = internal(default=True)
+    created_at: datetime = internal(sa_type=UtcDateTime)
+
+
+class Subscription(SQLModel, table=True):
+    """Where a partner wants which events. Empty `event_types` or `regions` means all.
+
+    `secret` is a Standard Webhooks symmetric secret (`whsec_...`). Status: active, paused, disabled."""
+
+    __tablename__ = "subscription"
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    partner_id: int = internal(foreign_key="partner.id", index=True, sa_type=BigId)
+    url: str = internal()
+    event_types: list[str] = internal(default_factory=list, sa_type=Json)
+    regions: list[str] = internal(default_factory=list, sa_type=Json)
+    secret: str = sensitive()
+    status: str = internal(default="active")
+    status_reason: str | None = internal(default=None)
+    failing_since: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    created_at: datetime = internal(sa_type=UtcDateTime)
+
+
+class Event(SQLModel, table=True):
+    """A past-tense fact about a case, written with the transition that made it: the outbox.
+
+    `uid` is the id that partners see, the same at every delivery; `sequence` counts the events of the case from 1.
+    `data` is thin: codes, never a name. `fanned_out_at` is set once its deliveries exist.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("case_id", "sequence", name="uq_event_case_sequence"),
+        Index(
+            "ix_event_not_fanned_out",
+            "id",
+            sqlite_where=text("fanned_out_at IS NULL"),
+            postgresql_where=text("fanned_out_at IS NULL"),
+        ),
+    )
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    uid: str = internal(unique=True)
+    case_id: int = internal(foreign_key="case.id", sa_type=BigId)
+    sequence: int = internal()
+    seq: int = internal()
+    type: str = public()
+    occurred_at: datetime = internal(sa_type=UtcDateTime)
+    region_pcode: str | None = internal(default=None)
+    data: dict[str, Any] = internal(default_factory=dict, sa_type=Json)
+    correlation_id: str = internal()
+    fanned_out_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+
+
+class Delivery(SQLModel, table=True):
+    """One event for one subscription. At most one sender holds it: `lease_token` fences a sender that woke up late.
+
+    A delivery waits until the earlier ones of the same subscription and case are delivered or dead."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("event_id", "subscription_id", name="uq_delivery_event_subscription"),
+        Index("ix_delivery_order", "subscription_id", "case_id", "sequence"),
+        Index(
+            "ix_delivery_due",
+            "next_attempt_at",
+            sqlite_where=text("status IN ('pending', 'sending')"),
+            postgresql_where=text("status IN ('pending', 'sending')"),
+        ),
+    )
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    event_id: int = internal(foreign_key="event.id", sa_type=BigId)
+    subscription_id: int = internal(foreign_key="subscription.id", sa_type=BigId)
+    case_id: int = internal(foreign_key="case.id", sa_type=BigId)
+    sequence: int = internal()
+    status: str = internal(default=DeliveryStatus.PENDING)
+    attempts: int = internal(default=0)
+    next_attempt_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    lease_token: int = internal(default=0)
+    lease_until: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    dead_reason: str | None = internal(default=None)
+
+
+class Attempt(SQLModel, table=True):
+    """One POST. `outcome` is a code (ok, http_500, timeout, refused_address, ...), never a body."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (UniqueConstraint("delivery_id", "number", name="uq_attempt_delivery_number"),)
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    delivery_id: int = internal(foreign_key="delivery.id", sa_type=BigId)
+    number: int = internal()
+    started_at: datetime = internal(sa_type=UtcDateTime)
+    duration_ms: int = internal()
+    status_code: int | None = internal(default=None)
+    outcome: str = internal()

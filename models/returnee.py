@@ -1,0 +1,45 @@
+"""The person who returned, and the household that arrived together."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from models.types import BigId, Json, UtcDateTime, internal, personal, sensitive
+
+
+class Household(SQLModel, table=True):
+    """A household as the manifest declares it: its size is known before its members are."""
+
+    __tablename__ = "household"
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    code: str = internal(unique=True)
+    size: int | None = personal(default=None)
+    created_at: datetime = internal(sa_type=UtcDateTime)
+
+
+class Returnee(SQLModel, table=True):
+    """A person. `name_key` is the folded name by which the same person is found again; `reference` the case
+    reference that an arrival manifest gave. `birth_precision` is exact, year or approximate."""
+
+    __tablename__ = "returnee"
+    __table_args__ = (Index("ix_returnee_same", "birth_date", "sex", "name_key"),)
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    code: str = internal(unique=True)
+    reference: str | None = personal(default=None, index=True)
+    family_name: str = personal()
+    given_names: str = personal()
+    name_key: str = personal()
+    sex: str = personal()
+    birth_date: date | None = personal(default=None)
+    birth_precision: str = personal(default="exact")
+    nationality: str | None = personal(default=None)
+    phone: str | None = personal(default=None, index=True)
+    vulnerabilities: list[str] = sensitive(default_factory=list, sa_type=Json)
+    remarks: str | None = sensitive(default=None)
+    household_id: int | None = internal(default=None, foreign_key="household.id", index=True, sa_type=BigId)
+    created_at: datetime = internal(sa_type=UtcDateTime)

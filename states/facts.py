@@ -1,0 +1,96 @@
+"""What guards may know about a case, as plain values. `states.gather` reads them from the database in a fixed number
+of statements for a whole batch; tests and simulations build them by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+
+class AssessmentFact(NamedTuple):
+    """The newest result of one instrument."""
+
+    instrument: str
+    score: int | None
+    band: str | None
+    flags: frozenset[str]
+    assessed_at: datetime
+
+
+class PlanFact(NamedTuple):
+    """The newest revision of the case plan."""
+
+    status: str
+    needs: frozenset[str]
+    author_id: int | None
+    approver_id: int | None
+
+
+class EnrolmentFact(NamedTuple):
+    """The newest training enrolment."""
+
+    status: str
+    certified: bool
+
+
+class GrantFact(NamedTuple):
+    """The newest livelihood grant."""
+
+    status: str
+    proposed_by: int | None
+    approved_by: int | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One case at one instant. Groups that no guard of the asked triggers needs are left at their defaults.
+
+    `consents` are the purposes given and not revoked; `visits` the follow-up months visited since the case entered
+    its present round; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done.
+    """
+
+    case_id: int
+    state: str
+    version: int
+    entered_state_at: datetime
+    arrival_date: date
+    registered_at: datetime
+    previous_state: str | None = None
+    held_at: datetime | None = None
+    priority: str = "normal"
+    closure_reason: str | None = None
+    region_pcode: str | None = None
+    office_id: int | None = None
+    birth_date: date | None = None
+    vulnerabilities: frozenset[str] = frozenset()
+    consents: frozenset[str] = frozenset()
+    consents_recorded: frozenset[str] = frozenset()
+    assessments: dict[str, AssessmentFact] = field(default_factory=dict)
+    plan: PlanFact | None = None
+    sessions_attended: int = 0
+    enrolment: EnrolmentFact | None = None
+    grant: GrantFact | None = None
+    visits: frozenset[int] = frozenset()
+    open_referrals: int = 0
+    open_tasks: frozenset[str] = frozenset()
+    done_tasks: frozenset[str] = frozenset()
+    open_deadlines: frozenset[str] = frozenset()
+
+
+FACT_GROUPS = (
+    "returnee",
+    "consents",
+    "assessments",
+    "plan",
+    "sessions",
+    "enrolment",
+    "grant",
+    "visits",
+    "referrals",
+    "tasks",
+    "deadlines",
+)
+"""The groups of `Facts` that cost a query of their own; the case row is always there. A guard names those it reads."""

@@ -1,0 +1,156 @@
+"""The values that go into and come out of a decision: actor, move, effects, decision, refusal, outcome.
+
+`states.decide` makes decisions and refusals, `states.advance` outcomes; every edge builds moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a member of staff by id, or the system (`id` none, role `system`)."""
+
+    role: str
+    id: int | None = None
+    office_id: int | None = None
+
+
+SYSTEM = Actor(role="system")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A request to fire a trigger on one case.
+
+    `command_id` makes a retry safe: the same id moves once. `expected_version` none means "whatever it is now".
+    `reason` is a code (a closing or hold reason), `note` free text (sensitive), `data` small facts that the
+    transition's guards and deadlines may name.
+    """
+
+    case_id: int
+    trigger: str
+    actor: Actor
+    command_id: str
+    correlation_id: str
+    expected_version: int | None = None
+    reason: str | None = None
+    note: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class OpenTask(NamedTuple):
+    """Open a task from the template `key`; `state` is the state that it ends with (none: it outlives states)."""
+
+    key: str
+    role: str
+    state: str | None
+    priority: str
+    due_at: datetime | None
+
+
+class EndTask(NamedTuple):
+    """End an open or held task: done because the transition was what it asked for, or cancelled."""
+
+    key: str
+    done: bool
+
+
+class SetDeadline(NamedTuple):
+    """Start a clock. `next_at` is the first instant at which the sweep must look at it (due, for a timer too)."""
+
+    key: str
+    kind: str
+    state: str | None
+    due_at: datetime
+    next_at: datetime
+
+
+class EndDeadline(NamedTuple):
+    """Stop a clock: met (kept or late, by its due time) or cancelled."""
+
+    key: str
+    met: bool
+
+
+class HoldClocks(NamedTuple):
+    """Tasks and deadlines stand still from now on."""
+
+
+class ResumeClocks(NamedTuple):
+    """Held tasks and deadlines go on, each due as much later as they stood still."""
+
+
+class SetPriority(NamedTuple):
+    """The case's urgency changes: emergency, urgent or normal."""
+
+    priority: str
+
+
+class Announce(NamedTuple):
+    """Write an event of this type into the outbox; `data` is thin, codes only."""
+
+    type: str
+    data: Mapping[str, Any]
+
+
+Effect = OpenTask | EndTask | SetDeadline | EndDeadline | HoldClocks | ResumeClocks | SetPriority | Announce
+
+
+class Reason(NamedTuple):
+    """One named reason why not. `code` names the guard (or unknown_trigger, wrong_state, role_not_allowed),
+    `missing` the field whose change would lift it; the texts are whole sentences without personal data."""
+
+    code: str
+    text_fr: str
+    text_en: str
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a move does: the state it leads to and its effects, in the order in which they are written."""
+
+    from_state: str
+    to_state: str
+    trigger: str
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a move is not possible: every reason, not only the first."""
+
+    from_state: str
+    trigger: str
+    reasons: tuple[Reason, ...]
+
+
+class OutcomeKind(StrEnum):
+    """N moves give N outcomes, each one of these."""
+
+    MOVED = "moved"
+    REFUSED = "refused"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    ALREADY_DONE = "already_done"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one move. `seq` and `to_state` are set when it moved or had moved before; `reasons` when refused;
+    `version` is the case's present version (none for an unknown case)."""
+
+    kind: OutcomeKind
+    case_id: int
+    command_id: str
+    version: int | None = None
+    seq: int | None = None
+    from_state: str | None = None
+    to_state: str | None = None
+    reasons: tuple[Reason, ...] = ()
