@@ -48,8 +48,8 @@ class GrantFact(NamedTuple):
 class Facts:
     """One case at one instant. Groups that no guard of the asked triggers needs are left at their defaults.
 
-    `consents` are the purposes given and not revoked; `visits` the follow-up months visited since the case entered
-    its present round; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done.
+    `consents` are the purposes given and not revoked, `consents_recorded` those asked at all; `visits` the follow-up
+    months visited; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done.
     """
 
     case_id: int

@@ -1,0 +1,50 @@
+"""The catalogue of events: every type that a pathway may announce, with the shape of its thin data.
+
+`states.loader` refuses an announcement that is not listed here; `integrations.webhooks` builds the envelopes.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class CaseEvent(BaseModel):
+    """Thin by intent: a partner learns that something happened to a case that it knows by its code, and asks for
+    the details that it may see. `state` is there only for states that the pathway marks as shared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    case: str = Field(description="Code of the case; never a name or a reference number")
+    state: str | None = Field(default=None, description="State that the case is in now, when the pathway shares it")
+
+
+class DeadlineEvent(CaseEvent):
+    """A deadline passed without its work being done."""
+
+    deadline: str = Field(description="Key of the deadline in the pathway")
+
+
+class ReferralEvent(CaseEvent):
+    """An orientation to a partner's service was made or revoked."""
+
+    referral: str = Field(description="Code of the referral")
+
+
+EVENT_TYPES: dict[str, type[CaseEvent]] = {
+    "case.registered": CaseEvent,
+    "case.arrived": CaseEvent,
+    "case.advanced": CaseEvent,
+    "case.held": CaseEvent,
+    "case.resumed": CaseEvent,
+    "case.closed": CaseEvent,
+    "case.reopened": CaseEvent,
+    "plan.approved": CaseEvent,
+    "training.enrolled": CaseEvent,
+    "training.certified": CaseEvent,
+    "grant.approved": CaseEvent,
+    "grant.delivered": CaseEvent,
+    "visit.recorded": CaseEvent,
+    "deadline.overdue": DeadlineEvent,
+    "referral.made": ReferralEvent,
+    "referral.answered": ReferralEvent,
+}

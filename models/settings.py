@@ -1,0 +1,137 @@
+"""What an installation may choose, read from the environment (`SEGIN_...`), checked at once and never changed later.
+
+The edges (command line, web, worker, flows) call `load_settings`; the rules and the tables never see a setting.
+`docs/settings.md` documents each field, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.errors import WrongUse
+
+PREFIX = "SEGIN_"
+# Read by the test suite alone.
+_TEST_PREFIX = "SEGIN_TEST_"
+
+
+class SettingsError(WrongUse):
+    """A setting is unknown or cannot be used. The message names it, and its value unless that is a secret."""
+
+
+class Settings(BaseSettings):
+    """One field for each environment variable `SEGIN_<NAME>`; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(
+        default=Path("segin-data"), description="Folder for everything that Segin writes; made with mode 0700."
+    )
+    database_url: str = Field(
+        default_factory=lambda fields: f"sqlite:///{fields['data_dir']}/segin.db",
+        repr=False,
+        json_schema_extra={"secret": True},
+        description="Where the cases live: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+    )
+    timezone: ZoneInfo = Field(
+        default=ZoneInfo("Africa/Bamako"),
+        description="Time zone of the programme: its days, working hours and nights.",
+    )
+    language: Literal["fr", "en"] = Field(default="fr", description="Language of the texts for staff, `fr` or `en`.")
+    pathway: str = Field(
+        default="mali", description="The process that new cases follow: a bundled pathway's name or a YAML file."
+    )
+    mapping_file: Path | None = Field(
+        default=None, description="YAML file that names the columns of manifests with headers of their own."
+    )
+    nightly_hour: int = Field(
+        default=2, ge=0, le=23, description="Hour of the nightly run, in the programme's time zone."
+    )
+    dispatch_interval: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="Seconds between two looks for transitions whose effects wait to be carried out.",
+    )
+    allow_loopback_webhooks: bool = Field(
+        default=False,
+        description="Deliver to this machine's own addresses too; for development and the demo only.",
+    )
+    web_host: str = Field(default="127.0.0.1", description="Address on which the web process listens.")
+    web_port: int = Field(default=8000, ge=1, le=65535, description="Port on which the web process listens.")
+    prefect_host: str = Field(default="127.0.0.1", description="Address on which the Prefect server listens.")
+    prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port on which the Prefect server listens.")
+    prefect_api_url: str = Field(
+        default_factory=lambda fields: f"http://{fields['prefect_host']}:{fields['prefect_port']}/api",
+        pattern=r"^https?://",
+        description="Address of the Prefect API, when it is another server than the one that `segin up` starts.",
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="`console` for people, `json` for a log collector."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important level that is logged."
+    )
+    backup_dir: Path = Field(
+        default_factory=lambda fields: fields["data_dir"] / "backups",
+        description="Folder for the nightly backups; best on another disk.",
+    )
+    backups_kept: int = Field(default=14, ge=1, description="How many nightly backups are kept.")
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises SettingsError for an unknown `SEGIN_...` variable (a misspelt one would be ignored in silence) and for a
+    value that cannot be used.
+    """
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and not name.startswith(_TEST_PREFIX) and name not in known:
+            raise _unknown(name, known)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise _unusable(error) from None
+
+
+def describe_settings() -> Iterator[tuple[str, str, str]]:
+    """(environment variable, default as written, description) of each setting, for the documentation and the CLI."""
+    defaults = Settings.model_construct()
+    for name, field in Settings.model_fields.items():
+        default = getattr(defaults, name)
+        yield f"{PREFIX}{name}".upper(), "" if default is None else _written(default), field.description or ""
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unknown(name: str, known: set[str]) -> SettingsError:
+    close = difflib.get_close_matches(name, known, n=1)
+    remedy = f"Did you mean {close[0]}?" if close else "docs/settings.md lists all settings."
+    return SettingsError(f"There is no setting {name}.", f"Le paramètre {name} n'existe pas.", remedy=remedy)
+
+
+def _unusable(error: ValidationError) -> SettingsError:
+    first = error.errors(include_url=False)[0]
+    field_name = str(first["loc"][0]).lower().removeprefix(PREFIX.lower())
+    name = f"{PREFIX}{field_name}".upper()
+    extra: Any = Settings.model_fields[field_name].json_schema_extra or {}
+    shown = "" if extra.get("secret") else f" {first['input']!r}"
+    default = next(default for known, default, _ in describe_settings() if known == name)
+    return SettingsError(
+        f"The setting {name} cannot be{shown}: {first['msg']}.",
+        f"Le paramètre {name} ne peut pas valoir{shown or ' cela'} : {first['msg']}.",
+        remedy=f"Correct it, or unset it to use {default or 'none'}; docs/settings.md explains it.",
+    )
