@@ -4,18 +4,22 @@ from __future__ import annotations
 
 
 class SeginError(Exception):
-    """Something was asked for that cannot be done. The messages say what and where, `remedy` says what to do.
+    """Something was asked for that cannot be done. The messages say what and where, the remedies what to do.
 
-    The texts never carry personal data: they reach terminals, logs and partner systems.
+    French texts are optional: without one the English text stands for it. The texts never carry personal data: they
+    reach terminals, logs and partner systems.
     """
 
     exit_code = 1
 
-    def __init__(self, message_en: str, message_fr: str | None = None, *, remedy: str = "") -> None:
+    def __init__(
+        self, message_en: str, message_fr: str | None = None, *, remedy: str = "", remedy_fr: str | None = None
+    ) -> None:
         super().__init__(f"{message_en} {remedy}".strip())
         self.message_en = message_en
         self.message_fr = message_fr or message_en
         self.remedy = remedy
+        self.remedy_fr = remedy_fr or remedy
 
 
 class WrongUse(SeginError):
