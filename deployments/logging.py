@@ -1,7 +1,7 @@
 """Logging by allow-list: what is not known to be harmless never reaches the output. Each process calls this once.
 
 Everybody logs with `structlog.get_logger()`: an event *name* (`case.moved`, never a sentence) and keys listed here.
-Whoever starts a piece of work binds its id: `with structlog.contextvars.bound_contextvars(correlation_id=...)`.
+Whoever starts a piece of work binds its id with `bind_correlation`; the flows do it with structlog's own contextvars.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, TextIO
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
+
+from models.settings import Settings
 
 _COUNTS: Final = frozenset(
     """
@@ -45,7 +48,7 @@ _ROOT: Final = Path(__file__).parents[1]
 _ROOMS: Final = ("models", "states", "integrations", "flows", "deployments")
 
 
-def configure_logging(log_format: Literal["console", "json"], log_level: str, stream: TextIO | None = None) -> None:
+def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     """Send all logging of this process, ours and the libraries', to `stream` (standard error) through the allow-list.
 
     Libraries are heard from `warning` up, by logger and place only: their texts may quote a row. Uncaught exceptions
@@ -54,7 +57,7 @@ def configure_logging(log_format: Literal["console", "json"], log_level: str, st
     output = stream or sys.stderr
     renderer = (
         structlog.processors.JSONRenderer()
-        if log_format == "json"
+        if settings.log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=output.isatty())
     )
     structlog.configure(
@@ -65,12 +68,17 @@ def configure_logging(log_format: Literal["console", "json"], log_level: str, st
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[log_level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         logger_factory=structlog.WriteLoggerFactory(file=output),
         cache_logger_on_first_use=False,
     )
     _take_over_the_libraries()
     _take_over_uncaught_exceptions()
+
+
+def bind_correlation(correlation_id: str) -> AbstractContextManager[None]:
+    """While the context lasts, each line of this thread or task carries the id of the journal rows and events."""
+    return structlog.contextvars.bound_contextvars(correlation_id=correlation_id)
 
 
 def keep_only_what_is_allowed(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:

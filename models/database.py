@@ -59,6 +59,7 @@ def _parse(url: str) -> URL:
             "The database URL cannot be read.",
             "L'adresse de la base de données est illisible.",
             remedy="Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME in SEGIN_DATABASE_URL.",
+            remedy_fr="Écrivez sqlite:///FICHIER ou postgresql://NOM:MOT_DE_PASSE@HÔTE/BASE dans SEGIN_DATABASE_URL.",
         ) from None
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
@@ -67,12 +68,14 @@ def _parse(url: str) -> URL:
             f"Segin keeps its data in SQLite or PostgreSQL, not in {parsed.drivername}.",
             f"Segin garde ses données dans SQLite ou PostgreSQL, pas dans {parsed.drivername}.",
             remedy="Start SEGIN_DATABASE_URL with sqlite:/// or postgresql://.",
+            remedy_fr="Commencez SEGIN_DATABASE_URL par sqlite:/// ou postgresql://.",
         )
     if parsed.host or parsed.database in (None, "", ":memory:"):
         raise DatabaseUrlError(
             "The database URL names no file.",
             "L'adresse de la base de données ne nomme aucun fichier.",
             remedy="Write three slashes and a path, as in sqlite:///segin-data/segin.db.",
+            remedy_fr="Écrivez trois barres et un chemin, comme dans sqlite:///segin-data/segin.db.",
         )
     return parsed
 

@@ -119,8 +119,12 @@ def _written(value: object) -> str:
 
 def _unknown(name: str, known: set[str]) -> SettingsError:
     close = difflib.get_close_matches(name, known, n=1)
-    remedy = f"Did you mean {close[0]}?" if close else "docs/settings.md lists all settings."
-    return SettingsError(f"There is no setting {name}.", f"Le paramètre {name} n'existe pas.", remedy=remedy)
+    return SettingsError(
+        f"There is no setting {name}.",
+        f"Le paramètre {name} n'existe pas.",
+        remedy=f"Did you mean {close[0]}?" if close else "docs/settings.md lists all settings.",
+        remedy_fr=f"Vouliez-vous dire {close[0]} ?" if close else "docs/settings.md donne la liste des paramètres.",
+    )
 
 
 def _unusable(error: ValidationError) -> SettingsError:
@@ -128,10 +132,11 @@ def _unusable(error: ValidationError) -> SettingsError:
     field_name = str(first["loc"][0]).lower().removeprefix(PREFIX.lower())
     name = f"{PREFIX}{field_name}".upper()
     extra: Any = Settings.model_fields[field_name].json_schema_extra or {}
-    shown = "" if extra.get("secret") else f" {first['input']!r}"
+    shown = None if extra.get("secret") else repr(first["input"])
     default = next(default for known, default, _ in describe_settings() if known == name)
     return SettingsError(
-        f"The setting {name} cannot be{shown}: {first['msg']}.",
-        f"Le paramètre {name} ne peut pas valoir{shown or ' cela'} : {first['msg']}.",
+        f"The setting {name} cannot be {shown or 'used'}: {first['msg']}.",
+        f"Le paramètre {name} ne peut pas {f'valoir {shown}' if shown else 'servir'} ({first['msg']}).",
         remedy=f"Correct it, or unset it to use {default or 'none'}; docs/settings.md explains it.",
+        remedy_fr=f"Corrigez-le, ou retirez-le pour {default or 'aucun'} ; voir docs/settings.md.",
     )

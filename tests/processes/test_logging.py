@@ -18,8 +18,9 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from deployments.logging import configure_logging
+from deployments.logging import bind_correlation, configure_logging
 from models.database import DatabaseUrlError, create_engine_for
+from models.settings import Settings
 
 NAME = "Aminata-Synthetique"
 
@@ -30,7 +31,7 @@ def output() -> Iterator[io.StringIO]:
     hooks = sys.excepthook, threading.excepthook
     root = logging.root.handlers[:], logging.root.level, logging.raiseExceptions
     stream = io.StringIO()
-    configure_logging("json", "info", stream)
+    configure_logging(Settings(log_format="json"), stream)
     yield stream
     logging.captureWarnings(False)
     logging.root.handlers[:], logging.root.level, logging.raiseExceptions = root
@@ -71,7 +72,7 @@ def test_an_event_is_a_name_and_not_a_sentence(output: io.StringIO) -> None:
 
 
 def test_the_correlation_id_is_on_each_line_while_it_is_bound(output: io.StringIO) -> None:
-    with structlog.contextvars.bound_contextvars(correlation_id="night-2024-01-05"):
+    with bind_correlation("night-2024-01-05"):
         structlog.get_logger().info("nightly.started")
     structlog.get_logger().info("nightly.idle")
     bound, after = _lines(output)
@@ -159,7 +160,8 @@ def test_an_uncaught_exception_is_logged_without_its_message(log_format: str, wh
     program = f"""
 import threading
 from deployments.logging import configure_logging
-configure_logging({log_format!r}, "info")
+from models.settings import Settings
+configure_logging(Settings(log_format={log_format!r}))
 def fail():
     name = {NAME!r}
     raise RuntimeError("cannot register " + name)
