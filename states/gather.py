@@ -1,0 +1,217 @@
+"""Reads what guards need to know about a batch of cases: one statement for the cases, one for each group asked for.
+
+`states.advance` calls it for the triggers of its moves, previews for all groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlmodel import Session
+
+from models.types import BigId
+from states.bulk import SetStatement, as_date, as_json, as_time
+from states.facts import AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact
+
+
+class CaseRow(NamedTuple):
+    """The columns of a case that deciding and writing need."""
+
+    id: int
+    code: str
+    pathway_version_id: int
+    state: str
+    entered_state_at: datetime
+    previous_state: str | None
+    held_at: datetime | None
+    version: int
+    events: int
+    journal_head: str
+    priority: str
+    closure_reason: str | None
+    office_id: int | None
+    arrival_date: date
+    region_pcode: str | None
+    registered_at: datetime
+    closed_at: datetime | None
+
+
+_CASES = 'SELECT {columns} FROM "case" WHERE id IN (SELECT r.id FROM {{rows}}) ORDER BY id'.format(  # noqa: S608
+    columns=", ".join(CaseRow._fields)
+)
+_READ_CASES = SetStatement(_CASES, id=BigId)
+_LOCK_CASES = SetStatement(f"{_CASES} {{lock}}", id=BigId)
+
+
+def load_cases(session: Session, case_ids: Iterable[int], *, lock: bool = False) -> dict[int, CaseRow]:
+    """The cases that exist, by id, in the order of their ids; with `lock` nobody else changes them until the commit.
+
+    Every writer locks cases before anything else and in this order, so that no two wait for each other.
+    """
+    statement = _LOCK_CASES if lock else _READ_CASES
+    return {row[0]: _case_row(row) for row in statement.execute(session, [(case_id,) for case_id in case_ids])}
+
+
+def gather_facts(session: Session, case_ids: Iterable[int], groups: Collection[str]) -> dict[int, Facts]:
+    """The facts of the cases that exist, by id, with these groups of `FACT_GROUPS` filled in."""
+    return facts_of(session, load_cases(session, case_ids).values(), groups)
+
+
+def facts_of(session: Session, cases: Collection[CaseRow], groups: Collection[str]) -> dict[int, Facts]:
+    """The facts of cases that are already loaded; one statement for each group."""
+    fields: dict[int, dict[str, Any]] = {case.id: {} for case in cases}
+    ids = [(case.id,) for case in cases]
+    for group in groups:
+        statement, read = _GROUPS[group]
+        for case_id, rows in groupby(statement.execute(session, ids), key=lambda row: row[0]):
+            fields[case_id].update(read(rows))
+    return {case.id: _facts(case, fields[case.id]) for case in cases}
+
+
+def _case_row(row: Sequence[Any]) -> CaseRow:
+    case = CaseRow._make(row)
+    if isinstance(case.entered_state_at, datetime):
+        return case
+    return case._replace(
+        entered_state_at=as_time(case.entered_state_at),
+        held_at=as_time(case.held_at),
+        arrival_date=as_date(case.arrival_date),
+        registered_at=as_time(case.registered_at),
+        closed_at=as_time(case.closed_at),
+    )
+
+
+def _facts(case: CaseRow, groups: dict[str, Any]) -> Facts:
+    return Facts(
+        case_id=case.id,
+        state=case.state,
+        version=case.version,
+        entered_state_at=case.entered_state_at,
+        arrival_date=case.arrival_date,
+        registered_at=case.registered_at,
+        previous_state=case.previous_state,
+        held_at=case.held_at,
+        priority=case.priority,
+        closure_reason=case.closure_reason,
+        region_pcode=case.region_pcode,
+        office_id=case.office_id,
+        **groups,
+    )
+
+
+def _returnee(rows: Iterator[Any]) -> dict[str, Any]:
+    ((_, birth_date, vulnerabilities),) = rows
+    return {"birth_date": as_date(birth_date), "vulnerabilities": frozenset(as_json(vulnerabilities))}
+
+
+def _consents(rows: Iterator[Any]) -> dict[str, Any]:
+    """The newest answer counts, for each purpose and recipient by itself."""
+    answers = {(purpose, partner_id): bool(given) for _, purpose, partner_id, given in rows}
+    return {
+        "consents": frozenset(purpose for (purpose, _), given in answers.items() if given),
+        "consents_recorded": frozenset(purpose for purpose, _ in answers),
+    }
+
+
+def _assessments(rows: Iterator[Any]) -> dict[str, Any]:
+    return {
+        "assessments": {
+            instrument: AssessmentFact(instrument, score, band, frozenset(as_json(flags)), as_time(assessed_at))
+            for _, instrument, score, band, flags, assessed_at in rows
+        }
+    }
+
+
+def _plan(rows: Iterator[Any]) -> dict[str, Any]:
+    *_, (_, status, needs, author_id, approver_id) = rows
+    return {"plan": PlanFact(status, frozenset(as_json(needs)), author_id, approver_id)}
+
+
+def _sessions(rows: Iterator[Any]) -> dict[str, Any]:
+    ((_, attended),) = rows
+    return {"sessions_attended": attended}
+
+
+def _enrolment(rows: Iterator[Any]) -> dict[str, Any]:
+    *_, (_, status, certified) = rows
+    return {"enrolment": EnrolmentFact(status, bool(certified))}
+
+
+def _grant(rows: Iterator[Any]) -> dict[str, Any]:
+    *_, (_, status, proposed_by, approved_by, approved_at) = rows
+    return {"grant": GrantFact(status, proposed_by, approved_by, as_time(approved_at))}
+
+
+def _visits(rows: Iterator[Any]) -> dict[str, Any]:
+    return {"visits": frozenset(months for _, months in rows)}
+
+
+def _referrals(rows: Iterator[Any]) -> dict[str, Any]:
+    ((_, open_referrals),) = rows
+    return {"open_referrals": open_referrals}
+
+
+def _tasks(rows: Iterator[Any]) -> dict[str, Any]:
+    found = [(key, status) for _, key, status in rows]
+    return {
+        "open_tasks": frozenset(key for key, status in found if status != "done"),
+        "done_tasks": frozenset(key for key, status in found if status == "done"),
+    }
+
+
+def _deadlines(rows: Iterator[Any]) -> dict[str, Any]:
+    return {"open_deadlines": frozenset(key for _, key in rows)}
+
+
+def _of_cases(columns: str, table: str, rest: str = "ORDER BY case_id, id") -> SetStatement:
+    """Rows of a table by case, the newest last."""
+    sql = "SELECT case_id, {} FROM {} WHERE case_id IN (SELECT r.id FROM {{rows}}) {}"
+    return SetStatement(sql.format(columns, table, rest), id=BigId)
+
+
+_Reader = Callable[[Iterator[Any]], dict[str, Any]]
+
+_GROUPS: dict[str, tuple[SetStatement, _Reader]] = {
+    "returnee": (
+        SetStatement(
+            'SELECT c.id, p.birth_date, p.vulnerabilities FROM "case" AS c JOIN returnee AS p ON p.id = c.returnee_id '
+            "WHERE c.id IN (SELECT r.id FROM {rows})",
+            id=BigId,
+        ),
+        _returnee,
+    ),
+    "consents": (
+        _of_cases("purpose, partner_id, CASE WHEN given AND revoked_at IS NULL THEN 1 ELSE 0 END", "consent"),
+        _consents,
+    ),
+    "assessments": (
+        _of_cases("instrument, score, band, flags, assessed_at", "assessment", "ORDER BY case_id, assessed_at, id"),
+        _assessments,
+    ),
+    "plan": (
+        _of_cases("status, needs, author_id, approver_id", "case_plan", "ORDER BY case_id, revision"),
+        _plan,
+    ),
+    "sessions": (_of_cases("COUNT(*)", "psychosocial_session", "AND attended GROUP BY case_id"), _sessions),
+    "enrolment": (
+        _of_cases("status, CASE WHEN certificate_at IS NULL THEN 0 ELSE 1 END", "training_enrolment"),
+        _enrolment,
+    ),
+    "grant": (_of_cases("status, proposed_by, approved_by, approved_at", "livelihood_grant"), _grant),
+    "visits": (_of_cases("months", "follow_up_visit"), _visits),
+    "referrals": (
+        _of_cases("COUNT(*)", "referral", "AND status IN ('in_progress', 'accepted') GROUP BY case_id"),
+        _referrals,
+    ),
+    "tasks": (
+        _of_cases("key, status", "task", "AND status IN ('open', 'held', 'done') ORDER BY case_id"),
+        _tasks,
+    ),
+    "deadlines": (
+        _of_cases("key", "deadline", "AND status IN ('open', 'held') ORDER BY case_id"),
+        _deadlines,
+    ),
+}
