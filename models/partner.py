@@ -36,7 +36,9 @@ class Partner(SQLModel, table=True):
 class Subscription(SQLModel, table=True):
     """Where a partner wants which events. Empty `event_types` or `regions` means all.
 
-    `secret` is a Standard Webhooks symmetric secret (`whsec_...`). Status: active, paused, disabled."""
+    `secret` is a Standard Webhooks symmetric secret (`whsec_...`). Status: active, paused (its deliveries wait),
+    disabled (no new ones are made). `failing_since` is set from a failed attempt to the next success; `not_before` is
+    what the endpoint itself asked for with Retry-After."""
 
     __tablename__ = "subscription"
 
@@ -49,6 +51,7 @@ class Subscription(SQLModel, table=True):
     status: str = internal(default="active")
     status_reason: str | None = internal(default=None)
     failing_since: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    not_before: datetime | None = internal(default=None, sa_type=UtcDateTime)
     created_at: datetime = internal(sa_type=UtcDateTime)
 
 
@@ -86,17 +89,28 @@ class Event(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """One event for one subscription. At most one sender holds it: `lease_token` fences a sender that woke up late.
 
-    A delivery waits until the earlier ones of the same subscription and case are delivered or dead."""
+    A delivery waits until the earlier ones of the same subscription and case are finished (delivered or dead): so long
+    its `next_attempt_at` is None. Afterwards that is when it may be claimed; while it is being sent, when its lease
+    ends. `attempts` counts for ever; the retry schedule counts from `replayed_after`, the attempts before its last
+    replay. `finished_at` is set if and only if the status is delivered or dead."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("event_id", "subscription_id", name="uq_delivery_event_subscription"),
-        Index("ix_delivery_order", "subscription_id", "case_id", "sequence"),
+        Index(
+            "ix_delivery_order",
+            "subscription_id",
+            "case_id",
+            "sequence",
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
+        ),
         Index(
             "ix_delivery_due",
+            "subscription_id",
             "next_attempt_at",
-            sqlite_where=text("status IN ('pending', 'sending')"),
-            postgresql_where=text("status IN ('pending', 'sending')"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
     )
 
@@ -107,6 +121,7 @@ class Delivery(SQLModel, table=True):
     sequence: int = internal()
     status: str = internal(default=DeliveryStatus.PENDING)
     attempts: int = internal(default=0)
+    replayed_after: int = internal(default=0)
     next_attempt_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     lease_token: int = internal(default=0)
     lease_until: datetime | None = internal(default=None, sa_type=UtcDateTime)
