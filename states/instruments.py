@@ -142,6 +142,7 @@ def _definition(instrument: str) -> Instrument:
             f"There is no definition for the instrument {instrument!r}, so it cannot be scored.",
             f"Il n'y a pas de définition pour l'instrument {instrument!r} : il ne peut pas être coté.",
             remedy=f"Use one of {', '.join(sorted(known))}.",
+            remedy_fr=f"Choisissez parmi {', '.join(sorted(known))}.",
         )
     return known[instrument]
 
@@ -151,7 +152,8 @@ def _check(instrument: str, definition: Instrument, answers: Sequence[int]) -> N
         raise AnswersError(
             f"{instrument} has {definition.items} items, but {len(answers)} answers were given.",
             f"{instrument} compte {definition.items} items, mais {len(answers)} réponses ont été données.",
-            remedy="Give one answer for each item; an unanswered instrument is not scored.",
+            remedy="Give one answer for each item; an instrument with gaps is not scored.",
+            remedy_fr="Donnez une réponse par item ; un instrument incomplet n'est pas coté.",
         )
     span = definition.answers
     for item, answer in enumerate(answers, start=1):
