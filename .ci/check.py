@@ -1,0 +1,61 @@
+"""Looks into what the stages of `.ci/run` left behind: the test report, the demo's totals, an intake's totals.
+
+Usage: check.py tests REPORT | demo DEMO.json | intake INTAKE.json JOURNAL.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+# What the bundled manifests hold (EXPECTED.json beside them).
+REJECTED = 33
+LISTED_AGAIN = 56
+REGISTERED_AND_WAITING = 5_723
+
+
+def tests(report: str) -> str:
+    """Fails when nothing was collected, or when PostgreSQL's tests did not run or were skipped."""
+    cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314 (our own file)
+    on_postgres = [case for case in cases if case.find("./properties/property[@value='postgres']") is not None]
+    skipped = [case for case in cases if case.find("skipped") is not None]
+    check(bool(cases), "pytest collected no test")
+    check(len(on_postgres) >= 50, f"only {len(on_postgres)} tests ran on PostgreSQL")
+    for case in skipped:
+        check(
+            "postgres" not in f"{case.get('name')} {case.find('skipped').get('message')}".lower(), "PostgreSQL skipped"
+        )
+    return f"{len(cases)} tests, {len(on_postgres)} of them on PostgreSQL, {len(skipped)} skipped"
+
+
+def intake(intake_file: str, journal_file: str) -> str:
+    """Fails when the bundled manifests were not read as they must be, or the journal is not whole."""
+    totals, journal = load(intake_file), load(journal_file)
+    check(totals["rejected"] == REJECTED, f"{totals['rejected']} rows rejected, expected {REJECTED}")
+    check(totals["already_known"] == LISTED_AGAIN, f"{totals['already_known']} listed again, expected {LISTED_AGAIN}")
+    check(
+        totals["registered"] + totals["waiting"] == REGISTERED_AND_WAITING,
+        f"{totals['registered']} registered and {totals['waiting']} waiting",
+    )
+    check(journal["cases"] == totals["registered"], f"{journal['cases']} cases for {totals['registered']} people")
+    check(not journal["broken"], f"the journal is broken: {journal['broken']}")
+    return (
+        f"{totals['registered']} registered, {totals['waiting']} waiting, {totals['rejected']} rejected, journal whole"
+    )
+
+
+def check(holds: bool, otherwise: str) -> None:
+    if not holds:
+        sys.exit(f"FAILED: {otherwise}")
+
+
+def load(path: str) -> Any:
+    return json.loads(Path(path).read_text())
+
+
+if __name__ == "__main__":
+    kind, *files = sys.argv[1:]
+    print({"tests": tests, "intake": intake}[kind](*files))
