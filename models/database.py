@@ -44,7 +44,10 @@ def write_session(engine: Engine) -> Session:
 
 
 def read_session(engine: Engine) -> Session:
-    """A session that sees one state of the database until it ends, takes no write lock, and is refused any change."""
+    """A session that sees one state of the database until it ends, takes no write lock, and is refused any change.
+
+    Close it soon all the same: under SQLite's rollback journal a writer cannot commit while somebody reads.
+    """
     options: dict[str, Any] = {_READ_ONLY: True}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
