@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from math import isfinite
 from typing import Final, Literal, NamedTuple
 
 from integrations.manifests.folding import fold
@@ -18,6 +17,8 @@ from integrations.manifests.vocabulary import load_vocabulary
 Precision = Literal["exact", "year", "approximate"]
 
 _OLDEST: Final = 120  # years; nobody on a manifest is older, and an earlier date is a slip
+_SERIALS_AHEAD: Final = 20  # years; so that a wrong date is told as such, while any five digits are not a date
+_EIGHT_DIGITS: Final = 100_000_000
 _SERIAL_DIGITS: Final = re.compile(r"\d{5}")
 _DAY_FIRST: Final = re.compile(r"(\d{1,2}|[xX?]{1,2})\s*[-/. ]\s*(\d{1,2}|[xX?]{1,2})\s*[-/. ]\s*(\d{4}|\d{2})")
 _ISO: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?")
@@ -54,15 +55,16 @@ def parse_date(cell: Cell, *, latest: date, epoch: date = EXCEL_EPOCH) -> KnownD
 
 
 def _number(number: float, latest: date, epoch: date) -> KnownDate | None:
-    if not isfinite(number):
+    if not 0 < number < _EIGHT_DIGITS:  # no number at all is neither
         return None
     if number == int(number) and latest.year - _OLDEST <= number <= latest.year + 1:
         return _year(int(number))
-    if number == int(number) and 10_000_000 <= number <= 99_999_999:
+    if number == int(number) and number >= _EIGHT_DIGITS / 10:
         return _plain(str(int(number)), latest, epoch)
-    # A day between a lifetime ago and far beyond any arrival; below it are years and ages, which are no serial dates.
-    oldest, newest = (date(latest.year - _OLDEST, 1, 1) - epoch).days, (date(2200, 1, 1) - epoch).days
-    if max(oldest, 2101) <= number < newest:
+    # Below the day a lifetime ago are years and ages, which are no serial dates.
+    oldest = (date(latest.year - _OLDEST, 1, 1) - epoch).days
+    newest = (date(latest.year + _SERIALS_AHEAD, 1, 1) - epoch).days
+    if max(oldest, latest.year + 2) <= number < newest:
         return KnownDate(epoch + timedelta(days=int(number)), "exact")
     return None
 

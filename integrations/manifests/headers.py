@@ -9,7 +9,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -68,9 +68,13 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layouts:
-    """The headers that are known, by folded text. `own` (from a mapping file) goes before the built-in ones."""
+    """The headers that are known, by folded text. `own` (from a mapping file) goes before the built-in ones.
+
+    `examples` gives one header, as a person writes it, for each field.
+    """
 
     by_layout: Mapping[str, Mapping[str, str]]
+    examples: Mapping[str, str]
     other: Mapping[str, str]
     totals: tuple[str, ...]
     own: Mapping[str, str]
@@ -82,6 +86,10 @@ class Layouts:
                 if text in known:
                     return known[text]
         return None
+
+    def written(self, fields: Sequence[str]) -> str:
+        """The fields by an example of their headers, for messages."""
+        return ", ".join(self.examples.get(name, name) for name in fields)
 
     def layout_of(self, headers: Sequence[str]) -> str:
         """The layout with the most of these headers; `mapping` when a mapping file gave one of them its meaning."""
@@ -100,7 +108,9 @@ def load_layouts() -> Layouts:
         for name, fields in data["layouts"].items()
     }
     other = {fold(header): field for field, headers in data["other_headers"].items() for header in headers}
-    return Layouts(by_layout, other, tuple(fold(word) for word in data["totals"]), own={})
+    first = next(iter(data["layouts"].values()))
+    examples = {field: headers[0] for field, headers in first.items()}
+    return Layouts(by_layout, examples, other, tuple(fold(word) for word in data["totals"]), own={})
 
 
 def load_mapping(path: Path) -> Layouts:
@@ -128,8 +138,7 @@ def load_mapping(path: Path) -> Layouts:
             )
         if own.setdefault(fold(str(header)), field) != field:
             raise _wrong_mapping(path, f"gives {header!r} two fields", f"donne deux champs à {header!r}")
-    built_in = load_layouts()
-    return Layouts(built_in.by_layout, built_in.other, built_in.totals, own)
+    return replace(load_layouts(), own=own)
 
 
 def find_header(rows: Sequence[RawRow], layouts: Layouts) -> Header | None:
@@ -139,24 +148,18 @@ def find_header(rows: Sequence[RawRow], layouts: Layouts) -> Header | None:
     return best if best is not None and best.known >= _RECOGNISED else None
 
 
-def check_header(header: Header, file: str) -> None:
+def check_header(header: Header, layouts: Layouts, file: str) -> None:
     """Raises UnreadableManifest when a needed column is missing or two columns stand for the same field."""
     by_field = Counter(column.field for column in header.columns if column.field)
     missing = [name for name in NEEDED if not by_field[name]]
     if missing:
         found = ", ".join(column.header for column in header.columns if column.header)
         raise UnreadableManifest(
-            "missing_columns", file, line=header.line, missing=needed_headers(missing), found=found
+            "missing_columns", file, line=header.line, missing=layouts.written(missing), found=found
         )
     twice = [column.header for column in header.columns if column.field and by_field[column.field] > 1]
     if twice:
         raise UnreadableManifest("same_column_twice", file, line=header.line, found=", ".join(twice))
-
-
-def needed_headers(fields: Sequence[str] = NEEDED) -> str:
-    """The needed columns by the header that a person would write, for messages."""
-    first = next(iter(load_layouts().by_layout.values()))
-    return ", ".join(next((header for header, field in first.items() if field == name), name) for name in fields)
 
 
 def _header(row: RawRow, layouts: Layouts) -> Header:
@@ -177,4 +180,5 @@ def _wrong_mapping(path: Path, en: str, fr: str) -> MappingError:
         f"The mapping file {path.name} {en}.",
         f"Le fichier de correspondance {path.name} {fr}.",
         remedy=f"Write lines such as `Nom de famille: family_name`; the fields are {', '.join(FIELDS)}.",
+        remedy_fr=f"Écrivez des lignes comme `Nom de famille: family_name` ; les champs sont {', '.join(FIELDS)}.",
     )

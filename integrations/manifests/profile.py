@@ -59,6 +59,7 @@ def load_profile(name: str) -> Profile:
             f"The profile of the country of return {file.name!r} cannot be read ({type(error).__name__}).",
             f"Le profil du pays de retour {file.name!r} est illisible ({type(error).__name__}).",
             remedy=f"Those that come with Segin are {known}; a file of yours is written like them.",
+            remedy_fr=f"Segin fournit {known} ; un fichier à vous s'écrit de même.",
         ) from None
 
 

@@ -13,15 +13,15 @@ from typing import Final
 from integrations.manifests import delimited
 from integrations.manifests.folding import fold
 from integrations.manifests.headers import (
+    NEEDED,
     SEARCHED_ROWS,
     Header,
     Layouts,
     check_header,
     find_header,
     load_layouts,
-    needed_headers,
 )
-from integrations.manifests.table import Grid, ManifestTable, RawRow
+from integrations.manifests.table import Cell, Grid, ManifestTable, RawRow
 from integrations.manifests.unreadable import UnreadableManifest
 from integrations.manifests.workbook import read_workbook
 
@@ -52,7 +52,7 @@ def read_rows(source: bytes | Path, file: str, layouts: Layouts | None = None) -
     layouts = layouts or load_layouts()
     grids = _grids(data, file, layouts)
     header, grid = _only_table(grids, file, layouts)
-    check_header(header, file)
+    check_header(header, layouts, file)
     return _table(data, file, header, grid, layouts)
 
 
@@ -101,7 +101,7 @@ def _delimiter(text: str, file: str, layouts: Layouts) -> str:
 def _only_table(grids: list[Grid], file: str, layouts: Layouts) -> tuple[Header, Grid]:
     found = [(header, grid) for grid in grids if (header := find_header(grid.rows, layouts))]
     if not found:
-        raise UnreadableManifest("no_header", file, limit=SEARCHED_ROWS, needed=needed_headers())
+        raise UnreadableManifest("no_header", file, limit=SEARCHED_ROWS, needed=layouts.written(NEEDED))
     if len(found) > 1:
         raise UnreadableManifest("several_tables", file, found=", ".join(grid.title for _, grid in found))
     return found[0]
@@ -140,21 +140,21 @@ def _table(data: bytes, file: str, header: Header, grid: Grid, layouts: Layouts)
 
 
 def _is_total(row: RawRow, header: Header, layouts: Layouts) -> bool:
-    """A sum: its label begins with a word such as "total", and nobody's sex, birth or arrival stands in the row."""
+    """A sum: its label begins with a word such as "total", and sex, birth and arrival are empty or counts."""
     label = next((cell for cell in row.cells if cell is not None), None)
     words = fold(label) if isinstance(label, str) else ""
     is_label = any(words == total or words.startswith(f"{total} ") for total in layouts.totals)
-    return is_label and not _says(row, header, {"sex", "birth_date", "arrival_date"})
+    said = _cells_of(row, header, {"sex", "birth_date", "arrival_date"})
+    return is_label and all(isinstance(cell, int | float) for cell in said)
 
 
 def _is_note(row: RawRow, header: Header) -> bool:
     """A line under or between the people (a signature, a place): one cell, and not where a name would stand."""
     filled = sum(cell is not None for cell in row.cells)
-    return filled == 1 and not _says(row, header, {"family_name", "given_names"})
+    return filled == 1 and not _cells_of(row, header, {"family_name", "given_names"})
 
 
-def _says(row: RawRow, header: Header, fields: set[str]) -> bool:
-    return any(
-        column.field in fields and column.index < len(row.cells) and row.cells[column.index] is not None
-        for column in header.columns
-    )
+def _cells_of(row: RawRow, header: Header, fields: set[str]) -> list[Cell]:
+    """The filled cells of a row under these fields."""
+    indexes = [column.index for column in header.columns if column.field in fields and column.index < len(row.cells)]
+    return [row.cells[index] for index in indexes if row.cells[index] is not None]

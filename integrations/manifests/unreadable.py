@@ -161,7 +161,7 @@ class UnreadableManifest(SeginError):
             f"{file}: {texts.what_en.format(**places)}.",
             f"{file} : {texts.what_fr.format(**places)}.",
             remedy=texts.remedy_en.format(**places),
+            remedy_fr=texts.remedy_fr.format(**places),
         )
         self.code = code
         self.file = file
-        self.remedy_fr = texts.remedy_fr.format(**places)
