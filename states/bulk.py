@@ -11,11 +11,12 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, CursorResult, Table
+from sqlalchemy import JSON, CursorResult
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
+import models  # noqa: F401  (registers the tables)
 from models.types import utc_text
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -36,20 +37,20 @@ class SetStatement:
             "postgresql": sql.format(rows=_postgres_rows(columns), lock="FOR NO KEY UPDATE"),
         }
 
-    def execute(self, session: Session, rows: Sequence[Sequence[Any]]) -> CursorResult[Any]:
+    def execute(self, session: Session, rows: Sequence[Sequence[Any]]) -> CursorResult[*tuple[Any, ...]]:
         """Run it once for all rows (tuples in the order of the columns; times as `time_text`, dates as ISO text)."""
         connection = session.connection()
         payload = orjson.dumps(rows).decode()
         return connection.exec_driver_sql(self._sql[connection.dialect.name], (payload,))
 
 
-def insert_into(table: Table, *columns: str, returning: str = "") -> SetStatement:
+def insert_into(table: str, *columns: str, returning: str = "") -> SetStatement:
     """The statement that inserts rows of these columns; `returning` lists columns to give back, in no set order."""
     names = ", ".join(f'"{name}"' for name in columns)
     tail = f" RETURNING {returning}" if returning else ""
     # `WHERE true` keeps SQLite from reading what follows a bare SELECT as a join.
-    sql = f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM {{rows}} WHERE true{tail}'  # noqa: S608
-    return SetStatement(sql, **{name: table.c[name].type for name in columns})
+    sql = f'INSERT INTO "{table}" ({names}) SELECT {names} FROM {{rows}} WHERE true{tail}'  # noqa: S608
+    return SetStatement(sql, **{name: SQLModel.metadata.tables[table].c[name].type for name in columns})
 
 
 def time_text(moment: datetime | None) -> str | None:

@@ -1,0 +1,195 @@
+"""Turns the effects of decisions into rows and writes them: for a whole batch one statement a kind of row.
+
+`states.advance` and `states.registration` fill one `Writes` a batch and write it in their caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Boolean, Integer, String
+from sqlmodel import Session
+
+from models.types import BigId, UtcDateTime
+from states.bulk import SetStatement, as_time, insert_into, time_text
+from states.chain import JOURNAL_COLUMNS, NewRow
+from states.gather import CaseRow
+from states.moves import (
+    Announce,
+    Effect,
+    EndDeadline,
+    EndTask,
+    HoldClocks,
+    Move,
+    OpenTask,
+    ResumeClocks,
+    SetDeadline,
+)
+
+_INSERT_JOURNAL = insert_into("journal", *JOURNAL_COLUMNS)
+_INSERT_TASKS = insert_into(
+    "task",
+    *("case_id", "seq", "key", "state", "role", "office_id", "priority", "status", "opened_at", "due_at"),
+)
+_INSERT_DEADLINES = insert_into(
+    "deadline",
+    *("case_id", "seq", "key", "kind", "state", "due_at", "first_due_at", "next_at", "status", "level"),
+)
+_INSERT_EVENTS = insert_into(
+    "event",
+    *("uid", "case_id", "sequence", "seq", "type", "occurred_at", "region_pcode", "data", "correlation_id"),
+)
+_END_TASKS = SetStatement(
+    "UPDATE task SET status = r.status, closed_at = r.at, closed_seq = r.seq, done_by = r.done_by FROM {rows} "
+    "WHERE task.case_id = r.case_id AND task.key = r.key AND task.status IN ('open', 'held')",
+    case_id=BigId,
+    key=String(),
+    status=String(),
+    at=UtcDateTime(),
+    seq=Integer(),
+    done_by=BigId,
+)
+_END_DEADLINES = SetStatement(
+    "UPDATE deadline SET closed_at = r.at, closed_seq = r.seq, status = CASE WHEN NOT r.met THEN 'cancelled' "
+    "WHEN deadline.kind = 'timer' THEN 'fired' WHEN r.at <= deadline.due_at THEN 'kept' ELSE 'late' END FROM {rows} "
+    "WHERE deadline.case_id = r.case_id AND deadline.key = r.key AND deadline.status IN ('open', 'held')",
+    case_id=BigId,
+    key=String(),
+    met=Boolean(),
+    at=UtcDateTime(),
+    seq=Integer(),
+)
+_HOLD_TASKS = SetStatement(
+    "UPDATE task SET status = 'held' WHERE status = 'open' AND case_id IN (SELECT r.case_id FROM {rows})",
+    case_id=BigId,
+)
+_HOLD_DEADLINES = SetStatement(
+    "UPDATE deadline SET status = 'held' WHERE status = 'open' AND case_id IN (SELECT r.case_id FROM {rows})",
+    case_id=BigId,
+)
+_HELD_TASKS = SetStatement(
+    "SELECT id, case_id, due_at FROM task WHERE status = 'held' AND case_id IN (SELECT r.case_id FROM {rows})",
+    case_id=BigId,
+)
+_HELD_DEADLINES = SetStatement(
+    "SELECT id, case_id, due_at, next_at FROM deadline "
+    "WHERE status = 'held' AND case_id IN (SELECT r.case_id FROM {rows})",
+    case_id=BigId,
+)
+_RESUME_TASKS = SetStatement(
+    "UPDATE task SET status = 'open', due_at = r.due_at FROM {rows} WHERE task.id = r.task_id",
+    task_id=BigId,
+    due_at=UtcDateTime(),
+)
+_RESUME_DEADLINES = SetStatement(
+    "UPDATE deadline SET status = 'open', due_at = r.due_at, next_at = r.next_at FROM {rows} "
+    "WHERE deadline.id = r.deadline_id",
+    deadline_id=BigId,
+    due_at=UtcDateTime(),
+    next_at=UtcDateTime(),
+)
+
+
+class Writes:
+    """The rows of a batch, gathered case by case and written at once.
+
+    For each case its own row comes first (the caller writes it), then what ends, then what is held or goes on, then
+    what begins: a task that a transition ends and opens anew is ended once and opened once.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._at = time_text(now)
+        self._journal: list[tuple[Any, ...]] = []
+        self._ended_tasks: list[tuple[Any, ...]] = []
+        self._ended_deadlines: list[tuple[Any, ...]] = []
+        self._held: list[tuple[int]] = []
+        self._resumed: dict[int, timedelta] = {}
+        self._tasks: list[tuple[Any, ...]] = []
+        self._deadlines: list[tuple[Any, ...]] = []
+        self._events: list[tuple[Any, ...]] = []
+
+    def add(self, case: CaseRow, row: NewRow, effects: Iterable[Effect], move: Move) -> None:
+        """Note what one move brings with it; `case` is the case as it was before."""
+        self._journal.append(tuple(row))
+        at, case_id, seq, announced = self._at, case.id, row.seq, 0
+        for effect in effects:
+            if isinstance(effect, EndTask):
+                status, done_by = ("done", move.actor.id) if effect.done else ("cancelled", None)
+                self._ended_tasks.append((case_id, effect.key, status, at, seq, done_by))
+            elif isinstance(effect, EndDeadline):
+                self._ended_deadlines.append((case_id, effect.key, effect.met, at, seq))
+            elif isinstance(effect, OpenTask):
+                key, role, state, priority, due_at = effect
+                self._tasks.append(
+                    (case_id, seq, key, state, role, case.office_id, priority, "open", at, time_text(due_at))
+                )
+            elif isinstance(effect, SetDeadline):
+                key, kind, state, due_at, next_at = effect
+                due = time_text(due_at)
+                self._deadlines.append((case_id, seq, key, kind, state, due, due, time_text(next_at), "open", 0))
+            elif isinstance(effect, Announce):
+                announced += 1
+                data = {"case": case.code, **effect.data}
+                uid = _event_uid(row.hash, effect.type, announced)
+                self._events.append(
+                    (
+                        uid,
+                        case_id,
+                        case.events + announced,
+                        seq,
+                        effect.type,
+                        at,
+                        case.region_pcode,
+                        data,
+                        move.correlation_id,
+                    )
+                )
+            elif isinstance(effect, HoldClocks):
+                self._held.append((case_id,))
+            elif isinstance(effect, ResumeClocks) and case.held_at is not None:
+                self._resumed[case_id] = self._now - case.held_at
+
+    def write(self, session: Session) -> None:
+        """At most one statement for each kind of row (two for clocks that go on), whatever the number of cases."""
+        for statement, rows in (
+            (_INSERT_JOURNAL, self._journal),
+            (_END_TASKS, self._ended_tasks),
+            (_END_DEADLINES, self._ended_deadlines),
+            (_HOLD_TASKS, self._held),
+            (_HOLD_DEADLINES, self._held),
+        ):
+            if rows:
+                statement.execute(session, rows)
+        if self._resumed:
+            self._resume(session)
+        for statement, rows in (
+            (_INSERT_TASKS, self._tasks),
+            (_INSERT_DEADLINES, self._deadlines),
+            (_INSERT_EVENTS, self._events),
+        ):
+            if rows:
+                statement.execute(session, rows)
+
+    def _resume(self, session: Session) -> None:
+        """Every held clock of the case goes on, due as much later as it stood still; exact to the microsecond."""
+        cases = [(case_id,) for case_id in self._resumed]
+
+        def later(case_id: int, moment: Any) -> str | None:
+            return None if moment is None else time_text(as_time(moment) + self._resumed[case_id])
+
+        tasks = [(id_, later(case_id, due)) for id_, case_id, due in _HELD_TASKS.execute(session, cases)]
+        _RESUME_TASKS.execute(session, tasks)
+        deadlines = [
+            (id_, later(case_id, due), later(case_id, next_at))
+            for id_, case_id, due, next_at in _HELD_DEADLINES.execute(session, cases)
+        ]
+        _RESUME_DEADLINES.execute(session, deadlines)
+
+
+def _event_uid(row_hash: str, type_: str, index: int) -> str:
+    """The same for the same event whenever it is computed: from its journal row, its type and its place in it."""
+    return "evt_" + blake2b(f"{row_hash}{type_}{index}".encode(), digest_size=16).hexdigest()
