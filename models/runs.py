@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
 from models.types import BigId, Json, UtcDateTime, internal
@@ -14,6 +15,14 @@ class Dispatch(SQLModel, table=True):
     """One batch of transitions carried out after their commit, and the flow run that did it (none: directly)."""
 
     __tablename__ = "dispatch"
+    __table_args__ = (
+        Index(
+            "ix_dispatch_unfinished",
+            "started_at",
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+    )
 
     id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
     flow_run_id: str | None = internal(default=None, index=True)

@@ -30,6 +30,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dispatch")),
     )
     op.create_index(op.f("ix_dispatch_flow_run_id"), "dispatch", ["flow_run_id"], unique=False)
+    op.create_index(
+        "ix_dispatch_unfinished",
+        "dispatch",
+        ["started_at"],
+        unique=False,
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
     op.create_table(
         "household",
         sa.Column("id", KEY, nullable=False),
