@@ -1,0 +1,143 @@
+"""Spans of time as a pathway writes them, and the working calendar that turns them into due instants.
+
+The compiler builds one `Calendar` for a pathway; `states.decide`, the sweep and the reminders add and subtract with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import holidays
+import isodate
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_WORKING = re.compile(r"(\d{1,4}) working days?")
+_ISO = re.compile(r"P(?=\d|T\d)(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?(T(?=\d)(\d{1,5}H)?(\d{1,5}M)?)?")
+_DAY = timedelta(days=1)
+_INSTANT = timedelta(microseconds=1)
+
+
+class Span(NamedTuple):
+    """How long something may take: calendar months and days, or exact seconds, or working days; never a mixture."""
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+    working_days: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Span:
+        """Reads `P3M15D`, `P2W`, `PT24H` (ISO 8601, whole numbers, at most 9999 years) or `14 working days`.
+
+        Raises ValueError, with a sentence that says what can be written.
+        """
+        working = _WORKING.fullmatch(text)
+        if working:
+            span = cls(working_days=int(working[1]))
+        elif _ISO.fullmatch(text):
+            span = _from_iso(text)
+        else:
+            raise ValueError(f"'{text}' is no span: write P3M, P15D, P2W, PT24H or '14 working days'")
+        if span.seconds and (span.months or span.days):
+            raise ValueError(f"'{text}' mixes days and hours: write PT48H for hours, P2D for whole days")
+        if not any(span):
+            raise ValueError(f"'{text}' is no time at all: write at least PT1M, P1D or '1 working day'")
+        return span
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is counted in hours and minutes, not in days."""
+        return self.seconds > 0
+
+    def __str__(self) -> str:
+        if self.working_days:
+            return f"{self.working_days} working day{'s' if self.working_days > 1 else ''}"
+        if self.seconds:
+            hours, minutes = divmod(self.seconds // 60, 60)
+            return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
+        return f"P{f'{self.months}M' if self.months else ''}{f'{self.days}D' if self.days else ''}"
+
+
+class Calendar:
+    """Days off of a programme: the weekly rest days, a country's public holidays and the programme's own overrides.
+
+    Exact spans are added to the instant. Every other span is counted in local days and ends at the end of a day, which
+    is the midnight after it; an instant that is exactly a local midnight belongs to the day that it ends. Results are
+    instants in UTC. Values are cached, so that a batch pays for each (day, span) once.
+    """
+
+    def __init__(
+        self,
+        timezone: ZoneInfo,
+        *,
+        weekend: Iterable[int] = (5, 6),
+        country: str | None = None,
+        days_off: Iterable[date] = (),
+        working_days: Iterable[date] = (),
+    ) -> None:
+        """`weekend` holds weekday numbers (Monday is 0), `country` an ISO 3166 code that `holidays` knows; `days_off`
+        adds days, `working_days` takes days back (an estimated holiday that fell on another day)."""
+        self.timezone = timezone
+        self.weekend = frozenset(weekend)
+        if len(self.weekend) > 6:
+            raise ValueError("a week without a working day has no working days to count")
+        self.country = country
+        self.days_off = frozenset(days_off)
+        self.working_days = frozenset(working_days)
+        self._holidays = holidays.country_holidays(country) if country else frozenset()
+        self._end_of_day = lru_cache(maxsize=8192)(self._compute_end_of_day)
+        self._shifted_end = lru_cache(maxsize=65536)(self._compute_shifted_end)
+        self._day_of = lru_cache(maxsize=8192)(self._compute_day_of)
+
+    def add(self, base: datetime | date, span: Span) -> datetime:
+        """When a clock that starts at `base` (an aware instant, or a local day) runs out."""
+        if span.seconds:
+            start = base if isinstance(base, datetime) else self._end_of_day(base - _DAY)
+            return start.astimezone(UTC) + timedelta(seconds=span.seconds)
+        return self._shifted_end(self._day_of(base) if isinstance(base, datetime) else base, span, 1)
+
+    def subtract(self, due: datetime, span: Span) -> datetime:
+        """The instant that lies `span` before `due`: when a reminder goes out, when a visit's window opens."""
+        if span.seconds:
+            return due.astimezone(UTC) - timedelta(seconds=span.seconds)
+        return self._shifted_end(self._day_of(due), span, -1)
+
+    def is_working(self, day: date) -> bool:
+        """Whether staff work on that day."""
+        if day in self.working_days:
+            return True
+        return not (day.weekday() in self.weekend or day in self.days_off or day in self._holidays)
+
+    def _compute_day_of(self, instant: datetime) -> date:
+        return (instant.astimezone(UTC) - _INSTANT).astimezone(self.timezone).date()
+
+    def _compute_end_of_day(self, day: date) -> datetime:
+        following = day + _DAY
+        return datetime(following.year, following.month, following.day, tzinfo=self.timezone).astimezone(UTC)
+
+    def _compute_shifted_end(self, day: date, span: Span, direction: int) -> datetime:
+        if span.working_days:
+            left = span.working_days
+            while left:
+                day += direction * _DAY
+                left -= self.is_working(day)
+            return self._end_of_day(day)
+        shift = isodate.Duration(months=span.months, days=span.days)
+        return self._end_of_day(day + shift if direction > 0 else day - shift)
+
+
+def _from_iso(text: str) -> Span:
+    parsed = isodate.parse_duration(text)
+    if isinstance(parsed, isodate.Duration):
+        clock, months = parsed.tdelta, int(parsed.years) * 12 + int(parsed.months)
+    else:
+        clock, months = parsed, 0
+    if "T" in text:
+        return Span(months=months, seconds=int(clock.total_seconds()))
+    return Span(months=months, days=clock.days)

@@ -1,0 +1,225 @@
+"""The guards: named pure predicates that a pathway's transitions use. They look at values only, never at a clock.
+
+A guard says what must hold; `states.decide` refuses with its text when it does not. `docs/pathway.md` lists them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
+
+from states.facts import Facts
+from states.guard_binding import GUARDS, DeadlineKey, NeedKey, Reasons, Roles, guard
+from states.moves import Move
+
+__all__ = ["GRANT_STEPS", "GUARDS"]
+
+Priority = Literal["emergency", "urgent", "normal"]
+
+GrantStep = Literal["planned", "approved", "procured", "delivered", "verified"]
+GRANT_STEPS: Final[tuple[str, ...]] = get_args(GrantStep)
+"""The life of a grant, in order; each step is a status."""
+
+
+@guard(
+    asks="reason",
+    missing="reason",
+    fr="Il faut un motif parmi : {reasons}.",
+    en="A reason is needed, one of: {reasons}.",
+)
+def reason_in(_facts: Facts, move: Move, _now: datetime, *, reasons: Reasons) -> bool:
+    return move.reason in reasons
+
+
+@guard(
+    asks="note",
+    missing="note",
+    fr="Une note est nécessaire : dites pourquoi.",
+    en="A note is needed: say why.",
+)
+def note_given(_facts: Facts, move: Move, _now: datetime) -> bool:
+    return bool(move.note and move.note.strip())
+
+
+@guard(
+    asks="{field}",
+    missing="data.{field}",
+    fr="Précisez {field} : {values}.",
+    en="Say which {field}: {values}.",
+)
+def data_in(_facts: Facts, move: Move, _now: datetime, *, field: str, values: tuple[int | str, ...]) -> bool:
+    return move.data.get(field) in values
+
+
+@guard(
+    missing="actor.role",
+    fr="Cela revient à : {roles}.",
+    en="This is for: {roles}.",
+)
+def actor_in(_facts: Facts, move: Move, _now: datetime, *, roles: Roles) -> bool:
+    return move.actor.role in roles
+
+
+@guard(
+    missing="priority",
+    fr="La priorité du dossier doit être : {priorities}.",
+    en="The priority of the case must be: {priorities}.",
+)
+def priority_in(facts: Facts, _move: Move, _now: datetime, *, priorities: tuple[Priority, ...]) -> bool:
+    return facts.priority in priorities
+
+
+@guard(
+    reads=("consents",),
+    missing="consents.{purpose}",
+    fr="Le consentement de la personne manque (finalité : {purpose}).",
+    en="The person's consent is missing (purpose: {purpose}).",
+)
+def consent_given(facts: Facts, _move: Move, _now: datetime, *, purpose: str) -> bool:
+    return purpose in facts.consents
+
+
+@guard(
+    reads=("assessments",),
+    missing="assessments",
+    fr="Il manque un résultat, un parmi : {instruments}.",
+    en="A result is missing, one of: {instruments}.",
+)
+def assessed(facts: Facts, _move: Move, _now: datetime, *, instruments: tuple[str, ...]) -> bool:
+    return any(instrument in facts.assessments for instrument in instruments)
+
+
+@guard(
+    reads=("plan",),
+    missing="plan",
+    fr="Aucun plan de réintégration n'est rédigé.",
+    en="No reintegration plan has been drafted.",
+)
+def plan_drafted(facts: Facts, _move: Move, _now: datetime) -> bool:
+    return facts.plan is not None
+
+
+@guard(
+    reads=("plan",),
+    missing="plan.status",
+    fr="La dernière version du plan n'est pas approuvée.",
+    en="The newest version of the plan is not approved.",
+)
+def plan_approved(facts: Facts, _move: Move, _now: datetime) -> bool:
+    return facts.plan is not None and facts.plan.status == "approved"
+
+
+@guard(
+    reads=("plan",),
+    missing="plan.approver_id",
+    fr="Le plan doit être approuvé par une autre personne que son auteur.",
+    en="The plan must be approved by another person than its author.",
+)
+def plan_approver_differs(facts: Facts, move: Move, _now: datetime) -> bool:
+    """The approver is the one recorded or, before that, whoever asks; a plan without a known author passes nobody."""
+    plan = facts.plan
+    return plan is not None and _two_people(plan.author_id, plan.approver_id, move.actor.id)
+
+
+@guard(
+    reads=("plan",),
+    missing="plan.needs.{need}",
+    fr="Le plan ne demande pas : {need}.",
+    en="The plan does not ask for: {need}.",
+)
+def plan_asks_for(facts: Facts, _move: Move, _now: datetime, *, need: NeedKey) -> bool:
+    return facts.plan is not None and need in facts.plan.needs
+
+
+@guard(
+    reads=("plan",),
+    missing="data.waived",
+    fr="Seul un besoin du plan peut être levé, avec une note, par : {roles}.",
+    en="Only a need of the plan can be waived, with a note, by: {roles}.",
+)
+def waivers_allowed(facts: Facts, move: Move, _now: datetime, *, roles: Roles) -> bool:
+    """`data["waived"]` lists the needs that this move waives; without it there is nothing to object to."""
+    waived: Any = move.data.get("waived", ())
+    if not waived:
+        return True
+    if isinstance(waived, str) or facts.plan is None or not facts.plan.needs.issuperset(waived):
+        return False
+    return move.actor.role in roles and note_given(facts, move, _now)
+
+
+@guard(
+    reads=("sessions",),
+    missing="sessions",
+    fr="Il faut au moins {minimum} séance(s) psychosociale(s) suivie(s).",
+    en="At least {minimum} psychosocial session(s) must have been attended.",
+)
+def sessions_attended(facts: Facts, _move: Move, _now: datetime, *, minimum: int) -> bool:
+    return facts.sessions_attended >= minimum
+
+
+@guard(
+    reads=("enrolment",),
+    missing="enrolment.status",
+    fr="L'inscription à la formation n'est pas à l'étape voulue : {statuses}.",
+    en="The training enrolment is not where it must be: {statuses}.",
+)
+def enrolment_in(facts: Facts, _move: Move, _now: datetime, *, statuses: tuple[str, ...]) -> bool:
+    return facts.enrolment is not None and facts.enrolment.status in statuses
+
+
+@guard(
+    reads=("enrolment",),
+    missing="enrolment.certificate_at",
+    fr="Le certificat de formation n'est pas enregistré.",
+    en="No training certificate is recorded.",
+)
+def training_certified(facts: Facts, _move: Move, _now: datetime) -> bool:
+    return facts.enrolment is not None and facts.enrolment.certified
+
+
+@guard(
+    reads=("grant",),
+    missing="grant.status",
+    fr="L'appui à l'installation n'a pas encore atteint l'étape : {step}.",
+    en="The grant has not yet reached the step: {step}.",
+)
+def grant_reached(facts: Facts, _move: Move, _now: datetime, *, step: GrantStep) -> bool:
+    if facts.grant is None:
+        return False
+    return GRANT_STEPS.index(facts.grant.status) >= GRANT_STEPS.index(step)
+
+
+@guard(
+    reads=("grant",),
+    missing="grant.approved_by",
+    fr="L'appui doit être approuvé par une autre personne que celle qui le propose.",
+    en="The grant must be approved by another person than the one who proposes it.",
+)
+def grant_approver_differs(facts: Facts, move: Move, _now: datetime) -> bool:
+    grant = facts.grant
+    return grant is not None and _two_people(grant.proposed_by, grant.approved_by, move.actor.id)
+
+
+@guard(
+    reads=("visits",),
+    missing="visits.{months}",
+    fr="La visite de suivi de {months} mois n'est pas enregistrée.",
+    en="The {months}-month follow-up visit is not recorded.",
+)
+def visit_recorded(facts: Facts, _move: Move, _now: datetime, *, months: int) -> bool:
+    return months in facts.visits
+
+
+@guard(
+    reads=("deadlines",),
+    missing="open_deadlines.{deadline}",
+    fr="Il est trop tôt : « {deadline} » n'est pas échu.",
+    en="It is too early: “{deadline}” has not run out.",
+)
+def ran_out(facts: Facts, _move: Move, _now: datetime, *, deadline: DeadlineKey) -> bool:
+    return deadline not in facts.open_deadlines
+
+
+def _two_people(first: int | None, recorded: int | None, asking: int | None) -> bool:
+    second = asking if recorded is None else recorded
+    return first is not None and second is not None and first != second

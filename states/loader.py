@@ -1,0 +1,75 @@
+"""Reads a pathway file: YAML to a checked, compiled `Pathway`, or everything that is wrong with it, line by line.
+
+`states.shelf` loads what it publishes; `segin pathway` and the tests load files directly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+from typing import Any
+
+from pydantic import ValidationError
+
+from models.errors import WrongUse
+from states.compiler import compile_pathway
+from states.pathway import Pathway
+from states.pathway_checks import name_problems
+from states.pathway_reach import walk_problems
+from states.pathway_schema import PathwayFile
+from states.yaml_source import FileProblems, Problem, Source, read_yaml
+
+PathwayError = FileProblems
+"""The pathway file cannot be used; see `states.yaml_source.FileProblems`."""
+
+
+def load_pathway(text: str, name: str) -> Pathway:
+    """The pathway written in `text`; `name` is what errors call the file. Raises PathwayError with every problem."""
+    source = read_yaml(text, name)
+    try:
+        file = PathwayFile.model_validate(source.value)
+    except ValidationError as error:
+        raise PathwayError(_shape_problems(error, source)) from None
+    problems = name_problems(file, source) or walk_problems(file, source)
+    if problems:
+        raise PathwayError(sorted(problems, key=lambda problem: problem.line))
+    return compile_pathway(file, content_hash(source.value))
+
+
+def content_hash(value: dict[str, Any]) -> str:
+    """SHA-256 of what a file says; comments and layout do not count, the order of its parts does."""
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def bundled_pathway(name: str) -> str:
+    """The text of a pathway that comes with Segin. Raises WrongUse for an unknown name."""
+    folder = files("states") / "pathways"
+    known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    if name not in known:
+        raise WrongUse(
+            f"There is no bundled pathway '{name}'.",
+            f"Il n'y a pas de parcours fourni nommé « {name} ».",
+            remedy=f"Use one of: {', '.join(known)}.",
+            remedy_fr=f"Utilisez l'un de ceux-ci : {', '.join(known)}.",
+        )
+    return (folder / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+_REMEDIES = {
+    "missing": ("'{key}' is missing.", "Add it here."),
+    "extra_forbidden": ("'{key}' is not known here.", "Correct its spelling or remove it; see docs/pathway.md."),
+    "string_pattern_mismatch": ("'{input}' cannot stand here.", "Use small letters, digits and _ for names."),
+}
+
+
+def _shape_problems(error: ValidationError, source: Source) -> list[Problem]:
+    problems = []
+    for each in error.errors(include_url=False):
+        path = tuple(part for part in each["loc"] if part != "[key]")
+        where = ".".join(str(part) for part in path)
+        what, remedy = _REMEDIES.get(each["type"], ("{message}.", "See docs/pathway.md for what can be written here."))
+        message = each["msg"].removeprefix("Value error, ")
+        text = what.format(key=path[-1] if path else "", input=str(each["input"])[:80], message=message)
+        problems.append(source.problem(path, f"{where}: {text}", remedy))
+    return sorted(problems, key=lambda problem: problem.line)

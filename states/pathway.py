@@ -1,0 +1,229 @@
+"""A published version of a pathway, compiled: immutable, checked, and laid out for `states.decide`.
+
+`states.loader` builds it from YAML; the engine, the sweeps and the edges read it and never change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from states.calendar import Calendar, Span
+from states.facts import Facts
+from states.moves import Announce, Effect, EndDeadline, EndTask, Move, Reason
+
+PRIORITIES = ("emergency", "urgent", "normal")
+"""From the most to the least pressing."""
+
+
+class Text(NamedTuple):
+    """One text for users in both languages."""
+
+    fr: str
+    en: str
+
+    def in_(self, language: str) -> str:
+        """French unless English is asked for."""
+        return self.en if language == "en" else self.fr
+
+
+class StateKind(StrEnum):
+    """In a `hold` state the clocks stand still; in a `final` state nothing is left to do."""
+
+    ACTIVE = "active"
+    HOLD = "hold"
+    FINAL = "final"
+
+
+class State(NamedTuple):
+    """Where a case can be. Partners may learn that a case is in a `shared` state."""
+
+    key: str
+    title: Text
+    kind: StateKind
+    shared: bool
+
+
+class TaskTemplate(NamedTuple):
+    """Human work. Ends with `state` (none: it outlives states); due `due` after `base` (now or arrival)."""
+
+    key: str
+    title: Text
+    role: str
+    state: str | None
+    priority: str
+    base: str
+    due: Span | None
+
+
+class LadderStep(NamedTuple):
+    """Whom to tell when a deadline is overdue by `after`."""
+
+    after: Span
+    role: str
+
+
+class DeadlineTemplate(NamedTuple):
+    """A clock. `kind` is deadline or timer. It runs out `due` after `base` (now or arrival), less `before`.
+
+    A deadline is its `owner`'s (a role), is reminded of `reminders` before it is due, then climbs its `ladder`;
+    `announce` is the event written when it is overdue. A timer fires `trigger` with `reason` and `data`.
+    """
+
+    key: str
+    kind: str
+    title: Text
+    owner: str
+    state: str | None
+    base: str
+    due: Span
+    before: Span | None = None
+    reminders: tuple[Span, ...] = ()
+    ladder: tuple[LadderStep, ...] = ()
+    urgent: bool = False
+    announce: str | None = None
+    trigger: str | None = None
+    reason: str | None = None
+    data: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition on a guard or an effect. Everything that is set must hold.
+
+    `priority`: the case's priority after the move. `reason` and `data`: what the move says. `need`: the plan asks for it
+    and the move does not waive it (`data["waived"]` lists needs). `without`: the case has no such record (grant,
+    enrolment) or the training was dropped.
+    """
+
+    priority: frozenset[str] | None = None
+    reason: frozenset[str] | None = None
+    data: tuple[tuple[str, frozenset[Any]], ...] = ()
+    need: str | None = None
+    without: str | None = None
+
+    def holds(self, facts: Facts, move: Move, priority: str) -> bool:
+        if self.priority is not None and priority not in self.priority:
+            return False
+        if self.reason is not None and move.reason not in self.reason:
+            return False
+        for name, values in self.data:
+            if move.data.get(name) not in values:
+                return False
+        if self.need is not None and not self._needed(facts, move):
+            return False
+        if self.without == "grant":
+            return facts.grant is None
+        if self.without == "enrolment":
+            return facts.enrolment is None or facts.enrolment.status == "dropped_out"
+        return True
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The groups of facts that it looks at."""
+        groups = {"plan"} if self.need else set()
+        if self.without:
+            groups.add(self.without)
+        return frozenset(groups)
+
+    def _needed(self, facts: Facts, move: Move) -> bool:
+        return facts.plan is not None and self.need in facts.plan.needs and self.need not in move.data.get("waived", ())
+
+
+class GuardUse(NamedTuple):
+    """A guard with its parameters, as one transition uses it. `asks` names the part of a move that it checks (reason,
+    note, or a field of data), with the `choices` that it lets through."""
+
+    name: str
+    check: Callable[[Facts, Move, datetime], Reason | None]
+    refusal: Reason
+    when: When | None
+    reads: frozenset[str]
+    asks: str | None = None
+    choices: tuple[Any, ...] = ()
+
+
+class EndRule(NamedTuple):
+    """End something if `when` holds, else do `otherwise` (none: nothing)."""
+
+    when: When
+    effect: EndTask | EndDeadline
+    otherwise: EndTask | EndDeadline | None
+
+
+class OpenRule(NamedTuple):
+    """Open a task. `unless_open`: one that is already open stays as it is."""
+
+    template: TaskTemplate
+    when: When | None
+    unless_open: bool
+
+
+class SetRule(NamedTuple):
+    """Start a clock. `unless_open`: one that already runs stays as it is."""
+
+    template: DeadlineTemplate
+    when: When | None
+    unless_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Everything that a transition does on its way to one state, in the order in which it is written: `fixed` (ends,
+    clocks held or resumed, priority), `ends` under a condition, `sets`, `opens`, `announces`."""
+
+    to_state: str
+    priority: str | None = None
+    fixed: tuple[Effect, ...] = ()
+    ends: tuple[EndRule, ...] = ()
+    sets: tuple[SetRule, ...] = ()
+    opens: tuple[OpenRule, ...] = ()
+    announces: tuple[Announce, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What a trigger does in one state. `branches` has one entry, or, for a way back to where the case came from
+    (`to_previous`), one for each state that it may have come from."""
+
+    state: str
+    trigger: str
+    internal: bool
+    to_previous: bool
+    roles: frozenset[str]
+    guards: tuple[GuardUse, ...]
+    branches: Mapping[str, Branch]
+    only: Branch | None
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pathway:
+    """See the module. `table` is the lookup of every decision: (state, trigger) to transition."""
+
+    name: str
+    version: int
+    title: Text
+    content_hash: str
+    timezone: ZoneInfo
+    calendar: Calendar
+    initial: str
+    states: Mapping[str, State]
+    triggers: Mapping[str, Text]
+    roles: Mapping[str, Text]
+    close_reasons: Mapping[str, Text]
+    hold_reasons: Mapping[str, Text]
+    tasks: Mapping[str, TaskTemplate]
+    deadlines: Mapping[str, DeadlineTemplate]
+    registration: Branch
+    table: Mapping[tuple[str, str], Transition]
+    needed: Mapping[str, frozenset[str]]
+    urgent_deadlines: frozenset[str]
+
+    def needs(self, trigger: str) -> frozenset[str]:
+        """The groups of `states.facts.FACT_GROUPS` that deciding on this trigger reads; none for an unknown one."""
+        return self.needed.get(trigger, frozenset())

@@ -1,0 +1,212 @@
+"""The shape of a pathway file, checked by Pydantic; `docs/pathway.md` explains each part to its authors.
+
+`states.loader` validates a file against `PathwayFile`; what refers to what is checked in `states.pathway_checks`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from states.calendar import Span
+
+
+def _span(value: object) -> Span:
+    if not isinstance(value, str):
+        raise ValueError("a span is text such as P3M, P15D, PT24H or '14 working days'")
+    return Span.parse(value)
+
+
+def _zone(value: object) -> ZoneInfo:
+    if not isinstance(value, str) or value not in available_timezones():
+        raise ValueError("this time zone is not known; write one such as Africa/Bamako")
+    return ZoneInfo(value)
+
+
+def _country(value: str) -> str:
+    import holidays
+
+    if value not in holidays.list_supported_countries():
+        raise ValueError("there is no list of public holidays for this country; write an ISO 3166 code such as ML")
+    return value
+
+
+def _list(value: object) -> object:
+    """One name may stand for a list of one."""
+    return [value] if isinstance(value, str | int | dict) else value
+
+
+def _task(value: object) -> object:
+    return {"task": value} if isinstance(value, str) else value
+
+
+def _deadline(value: object) -> object:
+    return {"deadline": value} if isinstance(value, str) else value
+
+
+def _guard(value: object) -> object:
+    return {"guard": value} if isinstance(value, str) else value
+
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Keys = Annotated[list[Key], BeforeValidator(_list), Field(min_length=1)]
+Sentence = Annotated[str, Field(min_length=1, max_length=400, pattern=r"\S")]
+SpanText = Annotated[Span, BeforeValidator(_span)]
+Base = Literal["now", "arrival"]
+Priority = Literal["emergency", "urgent", "normal"]
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Plain = str | int | bool
+
+
+class Part(BaseModel):
+    """Every part refuses what it does not know: a misspelt key must not be silently without effect."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class TextPart(Part):
+    fr: Sentence
+    en: Sentence
+
+
+class CalendarPart(Part):
+    weekend: Annotated[list[Day], Field(max_length=6)]
+    holidays: Annotated[str, AfterValidator(_country)] | None = None
+    days_off: list[date] = []
+    working_days: list[date] = []
+
+
+class WhenPart(Part):
+    priority: Annotated[list[Priority], BeforeValidator(_list), Field(min_length=1)] | None = None
+    reason: Keys | None = None
+    data: dict[Key, Annotated[list[Plain], BeforeValidator(_list), Field(min_length=1)]] = {}
+    need: Key | None = None
+    without: Literal["grant", "enrolment"] | None = None
+
+
+class EndTaskPart(Part):
+    task: Key
+    when: WhenPart | None = None
+
+
+class OpenTaskPart(EndTaskPart):
+    unless_open: bool = False
+
+
+class EndDeadlinePart(Part):
+    deadline: Key
+    when: WhenPart | None = None
+
+
+class SetDeadlinePart(EndDeadlinePart):
+    unless_open: bool = False
+
+
+class TaskEffects(Part):
+    open: list[Annotated[OpenTaskPart, BeforeValidator(_task)]] = []
+    complete: list[Annotated[EndTaskPart, BeforeValidator(_task)]] = []
+    cancel: list[Annotated[EndTaskPart, BeforeValidator(_task)]] = []
+
+
+class DeadlineEffects(Part):
+    set: list[Annotated[SetDeadlinePart, BeforeValidator(_deadline)]] = []
+    meet: list[Annotated[EndDeadlinePart, BeforeValidator(_deadline)]] = []
+    cancel: list[Annotated[EndDeadlinePart, BeforeValidator(_deadline)]] = []
+
+
+class EntryPart(Part):
+    open: list[Annotated[OpenTaskPart, BeforeValidator(_task)]] = []
+    set: list[Annotated[SetDeadlinePart, BeforeValidator(_deadline)]] = []
+
+
+class StatePart(Part):
+    title: TextPart
+    kind: Literal["active", "hold", "final"] = "active"
+    shared: bool
+    on_entry: EntryPart = EntryPart()
+    on_return: EntryPart | None = None
+
+
+class TaskPart(Part):
+    title: TextPart
+    role: Key
+    state: Key | None = None
+    priority: Priority = "normal"
+    base: Base = "now"
+    due: SpanText | None = None
+
+
+class LadderPart(Part):
+    after: SpanText
+    role: Key
+
+
+class ClockPart(Part):
+    title: TextPart
+    owner: Key
+    state: Key | None = None
+    base: Base = "now"
+    due: SpanText
+
+
+class DeadlinePart(ClockPart):
+    reminders: list[SpanText] = []
+    ladder: Annotated[list[LadderPart], Field(min_length=1)]
+    urgent: bool = False
+    announce: str | None = None
+
+
+class TimerPart(ClockPart):
+    state: Key
+    before: SpanText | None = None
+    trigger: Key
+    reason: Key | None = None
+    data: dict[Key, Plain] = {}
+
+
+class GuardPart(Part):
+    guard: Key
+    with_: dict[Key, Any] = Field(default={}, alias="with")
+    when: WhenPart | None = None
+
+
+class TransitionPart(Part):
+    trigger: Key
+    from_: Keys = Field(alias="from")
+    to: Key | None = None
+    roles: Keys
+    guards: list[Annotated[GuardPart, BeforeValidator(_guard)]] = []
+    priority: Priority | None = None
+    tasks: TaskEffects = TaskEffects()
+    deadlines: DeadlineEffects = DeadlineEffects()
+    announce: list[str] = []
+
+
+class ReasonsPart(Part):
+    close: Annotated[dict[Key, TextPart], Field(min_length=1)]
+    hold: dict[Key, TextPart] = {}
+
+
+class RegistrationPart(EntryPart):
+    announce: list[str]
+
+
+class PathwayFile(Part):
+    pathway: Key
+    version: Annotated[int, Field(ge=1, strict=True)]
+    title: TextPart
+    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)]
+    calendar: CalendarPart
+    initial: Key
+    roles: Annotated[dict[Key, TextPart], Field(min_length=1)]
+    reasons: ReasonsPart
+    states: Annotated[dict[Key, StatePart], Field(min_length=1)]
+    triggers: Annotated[dict[Key, TextPart], Field(min_length=1)]
+    tasks: dict[Key, TaskPart] = {}
+    deadlines: dict[Key, DeadlinePart] = {}
+    timers: dict[Key, TimerPart] = {}
+    registration: RegistrationPart
+    transitions: Annotated[list[TransitionPart], Field(min_length=1)]

@@ -1,0 +1,98 @@
+"""The published versions of pathways: immutable rows, compiled once for each process.
+
+The command line publishes; the writer and the sweeps ask for the versions that their cases run on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import case, null
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from models.case import PathwayVersion
+from models.errors import WrongUse
+from states.loader import load_pathway
+from states.pathway import Pathway
+
+_COMPILED: Final[dict[str, Pathway]] = {}
+
+
+def publish(session: Session, text: str, now: datetime) -> PathwayVersion:
+    """The row of the pathway written in `text`; publishing the same content again gives the row that is there.
+
+    Raises PathwayError for a file that cannot be used, WrongUse when this version holds other content.
+    """
+    pathway = load_pathway(text, "pathway")
+    found = _find(session, pathway)
+    if found is None:
+        row = PathwayVersion(
+            name=pathway.name,
+            version=pathway.version,
+            content_hash=pathway.content_hash,
+            body=text,
+            published_at=now,
+        )
+        try:
+            with session.begin_nested():
+                session.add(row)
+            found = row
+        except IntegrityError:  # somebody else published it in this moment
+            found = _find(session, pathway)
+    if found is None or found.content_hash != pathway.content_hash:
+        raise WrongUse(
+            f"Version {pathway.version} of the pathway '{pathway.name}' is published with other content.",
+            f"La version {pathway.version} du parcours « {pathway.name} » est publiée avec un autre contenu.",
+            remedy="Published versions never change: raise the version number in the file.",
+            remedy_fr="Une version publiée ne change jamais : augmentez le numéro de version dans le fichier.",
+        )
+    _COMPILED.setdefault(pathway.content_hash, pathway)
+    return found
+
+
+def pathways_of(session: Session, ids: Collection[int]) -> dict[int, Pathway]:
+    """The compiled pathways of published versions, by id. One statement; a body is read only when not yet compiled.
+
+    Raises WrongUse for an id that is not there.
+    """
+    body = case((col(PathwayVersion.content_hash).in_(list(_COMPILED)), null()), else_=PathwayVersion.body)
+    query = select(PathwayVersion.id, PathwayVersion.name, PathwayVersion.content_hash, body).where(
+        col(PathwayVersion.id).in_(sorted(ids))
+    )
+    found: dict[int, Pathway] = {}
+    for id_, name, content_hash, text in session.execute(query):
+        if content_hash not in _COMPILED:
+            _COMPILED[content_hash] = load_pathway(text, name)
+        found[id_] = _COMPILED[content_hash]
+    if len(found) != len(set(ids)):
+        missing = ", ".join(str(id_) for id_ in sorted(set(ids) - found.keys()))
+        raise WrongUse(
+            f"No pathway version is published under: {missing}.",
+            f"Aucune version de parcours n'est publiée sous : {missing}.",
+            remedy="Publish the pathway first.",
+            remedy_fr="Publiez d'abord le parcours.",
+        )
+    return found
+
+
+def current_version(session: Session, name: str) -> PathwayVersion:
+    """The newest version of a pathway: the one that new cases run on. Raises WrongUse when none is published."""
+    query = select(PathwayVersion).where(PathwayVersion.name == name).order_by(col(PathwayVersion.version).desc())
+    found = session.exec(query.limit(1)).first()
+    if found is None:
+        raise WrongUse(
+            f"No version of the pathway '{name}' is published.",
+            f"Aucune version du parcours « {name} » n'est publiée.",
+            remedy="Run: segin db upgrade.",
+            remedy_fr="Lancez : segin db upgrade.",
+        )
+    return found
+
+
+def _find(session: Session, pathway: Pathway) -> PathwayVersion | None:
+    """The row of the same name and version, else of the same content."""
+    same = select(PathwayVersion).where(PathwayVersion.name == pathway.name, PathwayVersion.version == pathway.version)
+    return session.exec(same).first()
