@@ -1,0 +1,78 @@
+"""From the outbox to deliveries: one for each event and each subscription that wants it.
+
+The dispatch flow calls `fan_out` until nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, update
+from sqlmodel import Session, col, select
+
+from integrations.webhooks.line import lock_subscriptions, move_up
+from models.partner import DeliveryStatus, Event, Partner, Subscription
+from states.bulk import insert_into
+
+RECEIVING: Final = ("active", "paused")
+"""Statuses of subscriptions for which deliveries are made; those of a paused one wait."""
+
+_DELIVERIES = insert_into(
+    "delivery",
+    *("event_id", "subscription_id", "case_id", "sequence", "status", "attempts", "replayed_after", "lease_token"),
+)
+
+
+def fan_out(session: Session, *, now: datetime, limit: int = 1000) -> int:
+    """Make the deliveries of up to `limit` waiting events, in order. How many; 0 means that no event waits any more.
+
+    Several at once are right: they follow one another on the lock of the subscriptions, because an event that overtook
+    an earlier one of its case here could reach the partner first.
+    """
+    while True:
+        subscriptions = _receiving(session)
+        events = _take(session, now, limit)
+        if not events:
+            return 0
+        rows = [
+            (event.id, subscription.id, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0)
+            for event in events
+            for subscription in subscriptions
+            if wants(subscription, event.type, event.region_pcode)
+        ]
+        if rows:
+            _DELIVERIES.execute(session, rows)
+            move_up(session, {(row[1], row[2]) for row in rows}, now=now)
+            return len(rows)
+
+
+def wants(subscription: Subscription, event_type: str, region_pcode: str | None) -> bool:
+    """Whether the subscription's filters let the event through. An event of no region passes no region filter."""
+    return (not subscription.event_types or event_type in subscription.event_types) and (
+        not subscription.regions or region_pcode in subscription.regions
+    )
+
+
+def _receiving(session: Session) -> Sequence[Subscription]:
+    statement = (
+        select(Subscription.id)
+        .join(Partner, col(Partner.id) == col(Subscription.partner_id))
+        .where(col(Subscription.status).in_(RECEIVING), col(Partner.active))
+    )
+    locked = lock_subscriptions(session, session.exec(statement).all())
+    return [subscription for subscription in locked if subscription.status in RECEIVING]
+
+
+def _take(session: Session, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Mark the first waiting events as fanned out and give them, in the order of their ids."""
+    waiting = select(Event.id).where(col(Event.fanned_out_at).is_(None)).order_by(col(Event.id)).limit(limit)
+    taken = session.execute(
+        update(Event)
+        .where(col(Event.id).in_(waiting), col(Event.fanned_out_at).is_(None))
+        .values(fanned_out_at=now)
+        .returning(col(Event.id), col(Event.case_id), col(Event.sequence), col(Event.type), col(Event.region_pcode))
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(taken.all(), key=lambda event: event.id)

@@ -1,0 +1,91 @@
+"""Whose delivery goes out next: a lane for each subscription, so that a slow or dead partner holds up nobody else.
+
+A lane's limit is how many of its attempts may be on their way at once: it grows by one with each success and is halved
+by each failure. How far ahead a lane is claimed doubles whenever a partner at its limit has taken all that was claimed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from integrations.webhooks.claim import Claimed
+
+FIRST_LIMIT: Final = 4
+FARTHEST_AHEAD: Final = 256
+
+
+@dataclass(slots=True)
+class _Lane:
+    limit: int
+    ahead: int
+    on_the_way: int = 0
+    queue: deque[Claimed] = field(default_factory=deque)
+    in_turn: bool = False
+
+
+class Lanes:
+    """The deliveries that a sender has claimed and not yet sent, and how many of each lane are on their way."""
+
+    def __init__(self, per_subscription: int) -> None:
+        self._most = per_subscription
+        self._lanes: dict[int, _Lane] = {}
+        # Lanes that have something to send and may; each sends one and goes to the end.
+        self._turns: deque[_Lane] = deque()
+
+    def room(self) -> dict[int, int]:
+        """How many more to claim, by subscription; for one that is not named, `per_subscription`."""
+        return {key: self._room_of(lane) for key, lane in self._lanes.items()}
+
+    def fill(self, claimed: Iterable[Claimed]) -> None:
+        """Put what was claimed into the lanes."""
+        for each in claimed:
+            lane = self._lanes.get(each.endpoint.subscription_id)
+            if lane is None:
+                lane = _Lane(limit=min(FIRST_LIMIT, self._most), ahead=self._most)
+                self._lanes[each.endpoint.subscription_id] = lane
+            lane.queue.append(each)
+            self._give_turn(lane)
+
+    def take(self) -> Claimed | None:
+        """The next to send, from each lane in turn; None while none may be sent."""
+        if not self._turns:
+            return None
+        lane = self._turns.popleft()
+        lane.in_turn = False
+        lane.on_the_way += 1
+        taken = lane.queue.popleft()
+        self._give_turn(lane)
+        return taken
+
+    def came_back(self, claimed: Claimed, *, well: bool) -> None:
+        """An attempt ended, well or not."""
+        lane = self._lanes[claimed.endpoint.subscription_id]
+        lane.on_the_way -= 1
+        if well:
+            lane.limit = min(self._most, lane.limit + 1)
+        else:
+            lane.limit = max(1, lane.limit // 2)
+            lane.ahead = self._most
+        self._give_turn(lane)
+
+    def empty(self) -> list[Claimed]:
+        """Take out all that was not sent."""
+        unsent = [each for lane in self._lanes.values() for each in lane.queue]
+        for lane in self._lanes.values():
+            lane.queue.clear()
+            lane.in_turn = False
+        self._turns.clear()
+        return unsent
+
+    def _room_of(self, lane: _Lane) -> int:
+        if not lane.queue and lane.limit == self._most:
+            lane.ahead = min(FARTHEST_AHEAD, lane.ahead * 2)
+        return max(0, lane.limit + lane.ahead - len(lane.queue) - lane.on_the_way)
+
+    def _give_turn(self, lane: _Lane) -> None:
+        if lane.queue and lane.on_the_way < lane.limit and not lane.in_turn:
+            lane.in_turn = True
+            self._turns.append(lane)
