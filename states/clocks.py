@@ -1,0 +1,75 @@
+"""Finds the clocks that have run out. `states.sweep` and `states.timers` move them on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlmodel import Session, col
+
+from models.case import Case, PathwayVersion
+from models.types import utc_text
+from models.work import Deadline, DeadlineStatus
+from states.shelf import pathways_of
+
+
+class RunOut(NamedTuple):
+    """A clock with something to do, and what is needed of its case. The fields are columns."""
+
+    id: int
+    case_id: int
+    key: str
+    kind: str
+    seq: int
+    due_at: datetime
+    level: int
+    overdue_at: datetime | None
+    pathway_version_id: int
+    code: str
+    version: int
+    events: int
+    office_id: int | None
+    region_pcode: str | None
+
+
+_COLUMNS = (
+    *(Deadline.id, Deadline.case_id, Deadline.key, Deadline.kind, Deadline.seq, Deadline.due_at, Deadline.level),
+    *(Deadline.overdue_at, Case.pathway_version_id, Case.code, Case.version, Case.events, Case.office_id),
+    Case.region_pcode,
+)
+
+
+def run_out(session: Session, as_of: datetime, limit: int, urgent_only: bool) -> list[RunOut]:
+    """Up to `limit` open clocks with something to do at `as_of`, the longest waiting first.
+
+    On PostgreSQL they and their cases stay locked until the commit; those locked by somebody else are left out.
+    """
+    query = (
+        select(*map(col, _COLUMNS))
+        .join(Case, col(Case.id) == col(Deadline.case_id))
+        .where(col(Deadline.status) == DeadlineStatus.OPEN, col(Deadline.next_at) <= as_of)
+        .order_by(col(Deadline.next_at), col(Deadline.id))
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True, of=[Deadline, Case])
+    )
+    if urgent_only:
+        query = query.where(_urgent(session))
+    return [RunOut._make(row) for row in session.execute(query)]
+
+
+def sweep_correlation(as_of: datetime) -> str:
+    """What ties together everything that the sweep of one instant did."""
+    return f"sweep:{utc_text(as_of)}"
+
+
+def _urgent(session: Session) -> ColumnElement[bool]:
+    versions = pathways_of(session, session.scalars(select(col(PathwayVersion.id))).all())
+    return or_(
+        false(),
+        *(
+            and_(col(Case.pathway_version_id) == id_, col(Deadline.key).in_(sorted(pathway.urgent_deadlines)))
+            for id_, pathway in versions.items()
+            if pathway.urgent_deadlines
+        ),
+    )
