@@ -32,7 +32,7 @@ _SEND = bulk.SetStatement(
         WHERE task.case_id = notice.case_id AND task.status = 'open' AND task.role = notice.role
         AND task.staff_id IS NOT NULL ORDER BY task.id DESC LIMIT 1
     ))
-    FROM {rows} WHERE notice.id = r.id RETURNING role, office_id, staff_id
+    FROM {rows} WHERE notice.id = r.id
     """,
     id=BigId,
     at=UtcDateTime(),
@@ -40,12 +40,10 @@ _SEND = bulk.SetStatement(
 
 
 class Released(NamedTuple):
-    """Lines sent and lines cancelled because what they were about is over, and how many digests the lines make: one
-    for each person, or for a role in an office where nobody in particular has the case."""
+    """Lines sent, and lines cancelled because what they were about is over."""
 
     sent: int = 0
     cancelled: int = 0
-    digests: int = 0
 
 
 def arm_reminders(session: Session, *, case_ids: Sequence[int], now: datetime) -> int:
@@ -87,16 +85,17 @@ def release_notices(session: Session, *, now: datetime, limit: int) -> Released:
     """Send up to `limit` lines whose time has come, or cancel them; nothing is left when all counts are 0.
 
     A reminder is sent while its deadline is open, not yet due, and still due on the day that it was reckoned from; an
-    overdue or escalated deadline, a refused timer or a task while it is open. What is sent at one night makes one
-    digest for each person. Four statements at most.
+    overdue or escalated deadline, a refused timer or a task while it is open. Lines with the same `sent_at` make one
+    digest for each person (`staff_id`), or for the role in an office where nobody in particular has the case. Four
+    statements at most.
     """
     notices = session.execute(_waiting(now, limit)).all()
     pathways = pathways_of(session, {notice.pathway_version_id for notice in notices})
-    timely = {notice.id for notice in notices if _still_true(notice, pathways, now)}
-    _cancel(session, [notice.id for notice in notices if notice.id not in timely], now)
-    at = bulk.time_text(now)
-    readers = _SEND.execute(session, [(id_, at) for id_ in sorted(timely)]).all() if timely else []
-    return Released(len(timely), len(notices) - len(timely), len({staff_id or row for *row, staff_id in readers}))
+    timely = [notice.id for notice in notices if _still_true(notice, pathways, now)]
+    _cancel(session, {notice.id for notice in notices}.difference(timely), now)
+    if timely:
+        _SEND.execute(session, [(id_, bulk.time_text(now)) for id_ in timely])
+    return Released(len(timely), len(notices) - len(timely))
 
 
 def _running(case_ids: Sequence[int], now: datetime) -> Select[*tuple[Any, ...]]:
