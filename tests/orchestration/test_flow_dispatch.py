@@ -1,0 +1,189 @@
+"""The dispatch flow on a real Prefect server: what a transition left behind is carried out, once, and traceable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, TaskRunFilterFlowRunId
+from prefect.client.schemas.objects import FlowRun, TaskRun
+from sqlalchemy import Engine, text
+from sqlmodel import col, select
+from synthetic_cases import START, Caseload, open_caseload
+
+import flows.dispatch
+from deployments.server import ServerHandle
+from flows.dispatch import COUNTS, dispatch, waits
+from flows.steps import StepFailed
+from models import Delivery, Dispatch, Event, JournalRow, Notice, Partner, Subscription, Task
+from models.database import read_session, write_session
+from states.dispatching import LEASE
+from states.moves import OutcomeKind
+
+
+@pytest.fixture
+def caseload(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caseload]:
+    """Staff, a partner who wants everything, and no case yet; the flows find the database in their settings."""
+    monkeypatch.setenv("SEGIN_DATABASE_URL", database_url)
+    with write_session(engine) as session:
+        opened = open_caseload(session)
+        partner = Partner(code="SYN", name="Synthetic", created_at=START)
+        session.add(partner)
+        session.flush()
+        session.add(Subscription(partner_id=partner.id or 0, url="http://127.0.0.1:9/", secret="", created_at=START))
+        session.commit()
+        yield opened
+
+
+def _run_of(flow_run_id: str) -> tuple[FlowRun, list[TaskRun]]:
+    """What Prefect knows of a run. Its task runs arrive there a moment after they ended."""
+
+    async def read() -> tuple[FlowRun, list[TaskRun]]:
+        async with get_client() as client:
+            run = await client.read_flow_run(UUID(flow_run_id))
+            own = TaskRunFilter(flow_run_id=TaskRunFilterFlowRunId(any_=[run.id]))
+            for _ in range(200):
+                tasks = await client.read_task_runs(task_run_filter=own)
+                if tasks and all(task.state is not None and task.state.is_final() for task in tasks):
+                    break
+                await asyncio.sleep(0.1)
+            return run, tasks
+
+    return asyncio.run(read())
+
+
+def _number_of_runs() -> int:
+    async def count() -> int:
+        async with get_client() as client:
+            return len(await client.read_flow_runs(flow_run_filter=FlowRunFilter()))
+
+    return asyncio.run(count())
+
+
+def test_one_transition_is_one_run_that_leads_to_it_and_back(
+    caseload: Caseload, engine: Engine, prefect_server_handle: ServerHandle
+) -> None:
+    [case_id] = caseload.register_many(1)
+    caseload.session.commit()
+    asyncio.run(dispatch(now=START))
+    assert caseload.advance(case_id, "confirm_arrival", role="intake_officer").kind == OutcomeKind.MOVED
+    caseload.session.commit()
+    assert waits(START)
+
+    counts = asyncio.run(dispatch(now=START))
+
+    with read_session(engine) as session:
+        row = session.exec(select(JournalRow).where(JournalRow.seq == 2)).one()
+        done = session.get_one(Dispatch, row.dispatch_id)
+        tasks = session.exec(select(Task).where(Task.case_id == case_id, Task.seq == 2)).all()
+        reminders = session.exec(select(Notice).where(Notice.kind == "reminder")).all()
+        events = session.exec(select(Event).order_by(col(Event.id))).all()
+        deliveries = session.exec(select(Delivery).order_by(col(Delivery.id))).all()
+    assert (done.transitions, done.started_at, done.finished_at) == (1, START, START)
+    assert tasks
+    assert all(task.staff_id == caseload.staff[task.role].id for task in tasks)
+    assert [delivery.event_id for delivery in deliveries] == [event.id for event in events]
+    assert reminders
+    assert counts == {
+        "chunks": 1,
+        "transitions": 1,
+        "tasks_assigned": len(tasks),
+        "reminders_armed": len(reminders),
+        "deliveries_made": len([event for event in events if event.seq == 2]),
+    }
+    assert {name: getattr(done, name) for name in COUNTS[2:]} == {name: counts[name] for name in COUNTS[2:]}
+    run, steps = _run_of(str(done.flow_run_id))
+    assert run.state_name == "Completed"
+    assert run.parameters == {"now": START.isoformat()}
+    assert sorted(step.name.rpartition("-")[0] for step in steps) == [
+        "arm reminders",
+        "assign tasks",
+        "notify partners",
+    ]
+
+
+def test_when_nothing_waits_a_run_does_nothing(
+    caseload: Caseload, engine: Engine, prefect_server_handle: ServerHandle
+) -> None:
+    caseload.register_many(2)
+    caseload.session.commit()
+    asyncio.run(dispatch(now=START))
+
+    assert not waits(START)
+    assert asyncio.run(dispatch(now=START)) == dict.fromkeys(COUNTS, 0)
+    with read_session(engine) as session:
+        assert len(session.exec(select(Dispatch)).all()) == 1
+
+
+def test_a_convoy_is_one_run_of_a_few_chunks(
+    caseload: Caseload, engine: Engine, prefect_server_handle: ServerHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows.dispatch, "CHUNK", 60)
+    case_ids = caseload.register_many(150)
+    caseload.session.commit()
+    before = _number_of_runs()
+
+    counts = asyncio.run(dispatch(now=START))
+
+    assert (counts["chunks"], counts["transitions"]) == (3, 150)
+    assert _number_of_runs() == before + 1
+    with read_session(engine) as session:
+        chunks = session.exec(select(Dispatch).order_by(col(Dispatch.id))).all()
+        waiting = session.exec(select(Task.id).where(col(Task.staff_id).is_(None))).all()
+        delivered = session.exec(select(Delivery.case_id)).all()
+    assert [chunk.transitions for chunk in chunks] == [60, 60, 30]
+    assert len({chunk.flow_run_id for chunk in chunks}) == 1
+    assert not waiting
+    assert sorted(delivered) == sorted(case_ids)
+
+
+def test_two_runs_at_once_share_the_work(
+    caseload: Caseload, engine: Engine, prefect_server_handle: ServerHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows.dispatch, "CHUNK", 10)
+    case_ids = caseload.register_many(60)
+    caseload.session.commit()
+
+    async def both() -> list[dict[str, int]]:
+        return await asyncio.gather(dispatch(now=START), dispatch(now=START))
+
+    one, other = asyncio.run(both())
+
+    assert one["transitions"] + other["transitions"] == 60
+    with read_session(engine) as session:
+        assert sorted(session.exec(select(Delivery.case_id)).all()) == sorted(case_ids)
+        assert sum(chunk.transitions for chunk in session.exec(select(Dispatch))) == 60
+
+
+def test_a_step_that_fails_tells_prefect_its_kind_and_is_repeated_after_the_lease(
+    caseload: Caseload, engine: Engine, prefect_server_handle: ServerHandle
+) -> None:
+    [case_id] = caseload.register_many(1)
+    caseload.session.execute(text("ALTER TABLE notice RENAME TO hidden"))
+    caseload.session.commit()
+
+    with pytest.raises(StepFailed, match=r"The step arm failed \((Operational|Programming)Error\)"):
+        asyncio.run(dispatch(now=START))
+
+    with read_session(engine) as session:
+        failed = session.exec(select(Dispatch)).one()
+    run, _ = _run_of(str(failed.flow_run_id))
+    assert run.state is not None
+    assert run.state.name == "Failed"
+    assert "hidden" not in str(run.state.message)
+    assert "notice" not in str(run.state.message)
+    assert failed.finished_at is None
+
+    caseload.session.execute(text("ALTER TABLE hidden RENAME TO notice"))
+    caseload.session.commit()
+    later = START + LEASE + timedelta(seconds=1)
+    assert not waits(START)
+    assert waits(later)
+    assert asyncio.run(dispatch(now=later))["transitions"] == 1
+    with read_session(engine) as session:
+        assert session.exec(select(Dispatch)).one().finished_at == later
+        assert session.exec(select(Delivery.case_id)).all() == [case_id]
