@@ -1,0 +1,159 @@
+"""Synthetic people, staff and records for the tests and benchmarks of the rules: nobody in here exists.
+
+A `Caseload` is the `mali` pathway published in a session, with one member of staff for each role.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+
+from sqlmodel import Session
+
+from models import (
+    Assessment,
+    Case,
+    CasePlan,
+    Consent,
+    FollowUpVisit,
+    LivelihoodGrant,
+    PsychosocialSession,
+    Staff,
+    TrainingEnrolment,
+)
+from states.advance import advance_case, advance_cases
+from states.codes import case_code
+from states.loader import bundled_pathway
+from states.moves import SYSTEM, Actor, Move, Outcome
+from states.pathway import Pathway
+from states.registration import Registered, Registration, register_cases
+from states.shelf import pathways_of, publish
+
+START = datetime(2024, 1, 8, 8, tzinfo=UTC)
+ARRIVAL = date(2024, 1, 7)
+
+
+def person(number: int, **changes: Any) -> Registration:
+    """A registration that differs from every other number's."""
+    given: dict[str, Any] = {
+        "family_name": f"Famille{number}",
+        "given_names": f"Prénom{number}",
+        "name_key": f"famille{number} prenom{number}",
+        "sex": "F" if number % 4 == 0 else "M",
+        "birth_date": date(1980 + number % 25, 1 + number % 12, 1 + number % 28),
+        "birth_precision": "exact",
+        "arrival_date": ARRIVAL,
+        "departure_country": ("Algeria", "Libya", "Niger")[number % 3],
+        "region_pcode": f"ML0{1 + number % 8}",
+    }
+    return Registration(**(given | changes))
+
+
+@dataclass
+class Caseload:
+    """The pathway `mali`, staff by role, and a supply of codes and command ids that is the same in every run."""
+
+    session: Session
+    version_id: int
+    pathway: Pathway
+    staff: dict[str, Actor]
+    _random: random.Random = field(default_factory=partial(random.Random, 1))
+    _numbers: count[int] = field(default_factory=partial(count, 1))
+
+    def new_code(self) -> str:
+        return case_code(self._random.randbytes)
+
+    def register(self, *people: Registration, now: datetime = START) -> list[Registered]:
+        return register_cases(
+            self.session,
+            people,
+            pathway_version_id=self.version_id,
+            now=now,
+            actor=self.staff["intake_officer"],
+            correlation_id="intake",
+            new_code=self.new_code,
+        )
+
+    def register_many(self, number: int, now: datetime = START) -> list[int]:
+        """Ids of so many new cases."""
+        return [made.case_id for made in self.register(*(person(next(self._numbers)) for _ in range(number)), now=now)]
+
+    def move(self, case_id: int, trigger: str, role: str = "coordinator", **parts: Any) -> Move:
+        """A move with a command id of its own, unless one is given."""
+        actor = SYSTEM if role == "system" else self.staff[role]
+        return Move(
+            case_id,
+            trigger,
+            actor,
+            parts.pop("command_id", None) or f"test-{next(self._numbers)}",
+            parts.pop("correlation_id", "test"),
+            **parts,
+        )
+
+    def advance(self, case_id: int, trigger: str, *, now: datetime = START, **parts: Any) -> Outcome:
+        return advance_case(self.session, self.move(case_id, trigger, **parts), now=now)
+
+    def advance_all(self, case_ids: list[int], trigger: str, *, now: datetime = START, **parts: Any) -> list[Outcome]:
+        return advance_cases(self.session, [self.move(id_, trigger, **parts) for id_ in case_ids], now=now)
+
+    def record_everything(self, case_id: int, now: datetime = START) -> None:
+        """Every record that a guard of the pathway may ask for."""
+        worker, coordinator = self.staff["case_worker"].id, self.staff["coordinator"].id
+        needs = ["psychosocial", "training", "livelihood"]
+        at = now - timedelta(hours=1)
+        self.session.add_all(
+            [
+                Consent(case_id=case_id, purpose="assistance", given=True, source="interview", recorded_at=at),
+                *(
+                    Assessment(case_id=case_id, instrument=name, version="1", answers={}, assessed_at=at)
+                    for name in ("vulnerability", "k6")
+                ),
+                CasePlan(
+                    case_id=case_id,
+                    status="approved",
+                    needs=needs,
+                    author_id=worker,
+                    drafted_at=at,
+                    approver_id=coordinator,
+                    approved_at=at,
+                ),
+                PsychosocialSession(case_id=case_id, held_at=at),
+                TrainingEnrolment(
+                    case_id=case_id, course="couture", status="completed", enrolled_at=at, certificate_at=at
+                ),
+                LivelihoodGrant(
+                    case_id=case_id,
+                    activity="élevage",
+                    amount_xof=500_000,
+                    status="verified",
+                    proposed_by=worker,
+                    proposed_at=at,
+                    approved_by=coordinator,
+                    approved_at=at,
+                ),
+                *(FollowUpVisit(case_id=case_id, months=months, visited_at=at, outcome="ok") for months in (3, 6, 12)),
+            ]
+        )
+
+    def case(self, case_id: int) -> Case:
+        """The case as it stands in the database."""
+        return self.session.get_one(Case, case_id, populate_existing=True)
+
+
+def open_caseload(session: Session, now: datetime = START) -> Caseload:
+    """Publish the pathway and hire the staff; the caller commits."""
+    version_id = publish(session, bundled_pathway("mali"), now).id
+    assert version_id is not None
+    pathway = pathways_of(session, [version_id])[version_id]
+    rows = [
+        Staff(login=role, name=f"Personnel fictif {role}", role=role, created_at=now)
+        for role in pathway.roles
+        if role != "system"
+    ]
+    session.add_all(rows)
+    session.flush()
+    return Caseload(session, version_id, pathway, {row.role: Actor(row.role, row.id) for row in rows})
