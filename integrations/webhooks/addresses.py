@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 
 from models.errors import WrongUse
 
-# `is_global` lets these through: 6to4 relays, and the address at which Azure answers its own machines.
-_IPV4_NOT_PUBLIC: Final = (IPv4Network("192.88.99.0/24"), IPv4Network("168.63.129.16/32"))
+# `is_global` lets these through, in some versions: protocol assignments, 6to4 relays, and the address at which Azure
+# answers its own machines.
+_IPV4_NOT_PUBLIC: Final = tuple(
+    IPv4Network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
+)
 # All that is routed on the internet, less what carries or hides another address or is for examples.
 _IPV6_PUBLIC: Final = IPv6Network("2000::/3")
 _IPV6_NOT_PUBLIC: Final = tuple(

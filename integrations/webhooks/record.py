@@ -104,7 +104,7 @@ def record(session: Session, results: Sequence[Result], *, now: datetime) -> Rec
         return Recorded()
     subscriptions = lock_subscriptions(session, {_subscription(result) for result in results})
     rows = {result.claimed.delivery_id: _row(result, now) for result in results}
-    held = set(_RECORD.execute(session, list(rows.values())).scalars())
+    held = set(_RECORD.execute(session, [tuple(row) for row in rows.values()]).scalars())
     kept = [result for result in results if result.claimed.delivery_id in held]
     _ATTEMPTS.execute(session, [_attempt(result) for result in kept])
     move_up(session, {(_subscription(result), result.claimed.case_id) for result in kept}, now=now)

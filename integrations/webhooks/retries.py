@@ -51,7 +51,7 @@ def wanted_wait(header: str | None, now: datetime) -> timedelta:
         return min(timedelta(seconds=int(text[:9])), LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta(0)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""Partners and what they subscribe to: adding, listing, pausing, resuming. The command line and later the pages call it.
+"""Partners and what they subscribe to: adding, listing, pausing, resuming.
 
-A secret is shown once, by whoever made it; nothing here gives it back.
+The command line and later the pages call it. A secret is shown once, by whoever made it; nothing here gives it back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.errors import WrongUse
 from models.events import EVENT_TYPES
 from models.partner import Partner, Subscription
 
-SECRET_PREFIX: Final = "whsec_"
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105
 SECRET_BYTES: Final = 32
 # Standard Webhooks: between 192 and 512 bits.
 _SECRET_SIZES: Final = range(24, 65)
@@ -95,8 +95,8 @@ def add_subscription(
 
     Raises UnknownPartner, RefusedUrl, and WrongUse for a filter, a secret or a URL that cannot be used.
     """
-    known = session.scalar(select(Partner).where(col(Partner.code) == partner))
-    if known is None:
+    known_id = session.scalar(select(col(Partner.id)).where(col(Partner.code) == partner))
+    if known_id is None:
         raise UnknownPartner(
             f"There is no partner {partner}.",
             f"Il n'y a pas de partenaire {partner}.",
@@ -106,14 +106,14 @@ def add_subscription(
     check_url(url, allow_loopback=allow_loopback)
     _check_filters(event_types, regions)
     _check_secret(secret)
-    same = select(func.count()).where(col(Subscription.partner_id) == known.id, col(Subscription.url) == url)
+    same = select(func.count()).where(col(Subscription.partner_id) == known_id, col(Subscription.url) == url)
     if session.scalar(same):
         raise WrongUse(
             f"{partner} has a subscription to this URL already; it would get each event twice.",
             f"{partner} a déjà un abonnement à cette adresse ; il recevrait chaque événement deux fois.",
         )
     subscription = Subscription(
-        partner_id=known.id,
+        partner_id=known_id,
         url=url,
         secret=secret,
         event_types=sorted(set(event_types)),

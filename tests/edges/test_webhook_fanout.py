@@ -1,0 +1,160 @@
+"""From the outbox to deliveries: who gets what, once, in order, in a constant number of statements."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+from edges.webhook_outbox import NOW, announce, deliveries, open_cases, statements, subscribe
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from integrations.webhooks.fanout import fan_out
+from integrations.webhooks.line import revive
+from models import Delivery, Event, Partner
+from models.database import write_session
+
+URL = "https://partner.example.org/"
+
+
+def wanted_by(session: Session, subscription_id: int | None) -> list[str]:
+    statement = (
+        select(Event.type)
+        .join(Delivery, col(Delivery.event_id) == col(Event.id))
+        .where(col(Delivery.subscription_id) == subscription_id)
+        .order_by(col(Event.id))
+    )
+    return list(session.exec(statement).all())
+
+
+def test_each_subscription_gets_what_it_asked_for(session: Session) -> None:
+    everything = subscribe(session, "all", URL)
+    closures = subscribe(session, "closures", URL, event_types=["case.closed"])
+    kayes = subscribe(session, "kayes", URL, regions=["ML01"])
+    (case,) = open_cases(session, 1)
+    announce(session, case, "case.arrived", region_pcode="ML01")
+    announce(session, case, "case.closed", region_pcode="ML02")
+    announce(session, case, "case.reopened", region_pcode=None)
+    assert fan_out(session, now=NOW) == 5
+    assert wanted_by(session, everything.id) == ["case.arrived", "case.closed", "case.reopened"]
+    assert wanted_by(session, closures.id) == ["case.closed"]
+    assert wanted_by(session, kayes.id) == ["case.arrived"]
+
+
+def test_paused_ones_get_theirs_later_disabled_ones_and_inactive_partners_nothing(session: Session) -> None:
+    paused, disabled, inactive = (subscribe(session, name, URL) for name in ("paused", "disabled", "inactive"))
+    paused.status, disabled.status = "paused", "disabled"
+    partner = session.get(Partner, inactive.partner_id)
+    assert partner is not None
+    partner.active = False
+    (case,) = open_cases(session, 1)
+    announce(session, case)
+    assert fan_out(session, now=NOW) == 1
+    assert wanted_by(session, paused.id) == ["case.advanced"]
+
+
+def test_only_the_first_of_each_case_has_a_time(session: Session) -> None:
+    subscribe(session, "one", URL)
+    first, second = open_cases(session, 2)
+    for case in (first, first, second, first):
+        announce(session, case)
+    fan_out(session, now=NOW)
+    announce(session, second)
+    fan_out(session, now=NOW)
+    rows = session.exec(select(Delivery).order_by(col(Delivery.case_id), col(Delivery.sequence))).all()
+    assert [(row.case_id, row.sequence, row.next_attempt_at) for row in rows] == [
+        (first.id, 1, NOW),
+        (first.id, 2, None),
+        (first.id, 3, None),
+        (second.id, 1, NOW),
+        (second.id, 2, None),
+    ]
+
+
+def test_fanning_out_again_makes_nothing_new(session: Session) -> None:
+    subscribe(session, "one", URL)
+    (case,) = open_cases(session, 1)
+    announce(session, case)
+    assert (fan_out(session, now=NOW), fan_out(session, now=NOW)) == (1, 0)
+
+
+def test_nothing_made_means_nothing_left(session: Session) -> None:
+    """A caller goes on until 0: events that nobody wants must not look like the end."""
+    subscribe(session, "closures", URL, event_types=["case.closed"])
+    (case,) = open_cases(session, 1)
+    for _ in range(5):
+        announce(session, case, "case.advanced")
+    announce(session, case, "case.closed")
+    assert fan_out(session, now=NOW, limit=2) == 1
+    assert fan_out(session, now=NOW, limit=2) == 0
+    assert session.exec(select(Event).where(col(Event.fanned_out_at).is_(None))).first() is None
+
+
+def test_the_number_of_statements_does_not_grow(engine: Engine) -> None:
+    counts = []
+    for size in (3, 300):
+        with write_session(engine) as session:
+            for name in (f"a{size}", f"b{size}"):
+                subscribe(session, name, URL)
+            for case in open_cases(session, size):
+                announce(session, case)
+                announce(session, case)
+            session.commit()
+        with write_session(engine) as session:
+            with statements(engine) as seen:
+                made = fan_out(session, now=NOW)
+                session.commit()
+        counts.append(len(seen))
+        assert made > size
+    assert counts[0] == counts[1] <= 6
+
+
+@pytest.mark.parametrize("workers", [8])
+def test_many_at_once_make_each_delivery_once_and_in_order(engine: Engine, workers: int) -> None:
+    with write_session(engine) as session:
+        for name in ("one", "two", "three"):
+            subscribe(session, name, URL)
+        cases = open_cases(session, 40)
+        for _ in range(5):
+            for case in cases:
+                announce(session, case)
+        session.commit()
+    gate = threading.Barrier(workers)
+    made: list[int] = []
+
+    def work() -> None:
+        gate.wait(timeout=30)
+        while True:
+            with write_session(engine) as session:
+                count = fan_out(session, now=NOW, limit=7)
+                session.commit()
+            if count == 0:
+                return
+            made.append(count)
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    rows = deliveries(engine)
+    assert sum(made) == len(rows) == 40 * 5 * 3
+    assert Counter(row.next_attempt_at is not None for row in rows) == {True: 40 * 3, False: 40 * 4 * 3}
+    assert all(row.sequence == 1 for row in rows if row.next_attempt_at is not None)
+
+
+def test_a_line_that_stands_still_is_revived(session: Session) -> None:
+    subscribe(session, "one", URL)
+    (case,) = open_cases(session, 1)
+    announce(session, case)
+    announce(session, case)
+    fan_out(session, now=NOW)
+    first, second = session.exec(select(Delivery).order_by(col(Delivery.sequence))).all()
+    assert revive(session, now=NOW) == 0
+    first.next_attempt_at = None  # as somebody might do by hand
+    session.flush()
+    assert revive(session, now=NOW) == 1
+    session.refresh(first)
+    session.refresh(second)
+    assert (first.next_attempt_at, second.next_attempt_at) == (NOW, None)

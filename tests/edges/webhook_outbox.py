@@ -1,0 +1,134 @@
+"""Rows for the webhook tests, written straight into the tables: partners, cases and their events. All synthetic."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import Engine, event
+from sqlmodel import Session, col, select
+
+from integrations.webhooks.fanout import fan_out
+from integrations.webhooks.subscriptions import add_partner, add_subscription, new_secret
+from models import Attempt, Case, Delivery, Event, PathwayVersion, Returnee, Subscription
+from models.database import write_session
+
+NOW = datetime(2024, 3, 5, 8, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+def secret_of(partner: str) -> str:
+    """The same secret for the same partner."""
+    return new_secret(lambda size: hashlib.sha512(partner.encode()).digest()[:size])
+
+
+def subscribe(session: Session, partner: str, url: str, **filters: list[str]) -> Subscription:
+    add_partner(session, code=partner, name=f"Partner {partner}", now=NOW)
+    return add_subscription(
+        session, partner=partner, url=url, secret=secret_of(partner), now=NOW, allow_loopback=True, **filters
+    )
+
+
+def open_cases(session: Session, count: int) -> list[Case]:
+    """Cases of synthetic people, with the least that the tables ask for."""
+    pathway = session.exec(select(PathwayVersion)).first()
+    if pathway is None:
+        pathway = PathwayVersion(name="test", version=1, content_hash="0" * 64, body="", published_at=NOW)
+        session.add(pathway)
+    first = len(session.exec(select(Case.id)).all())
+    people = [
+        Returnee(
+            code=f"R-{number}", family_name="KEITA", given_names="Awa", name_key="awa keita", sex="f", created_at=NOW
+        )
+        for number in range(first, first + count)
+    ]
+    session.add_all(people)
+    session.flush()
+    cases = [
+        Case(
+            code=f"C-{person.code}",
+            returnee_id=person.id or 0,
+            pathway_version_id=pathway.id or 0,
+            state="arrived",
+            entered_state_at=NOW,
+            version=1,
+            journal_head="0" * 64,
+            arrival_date=date(2024, 3, 1),
+            departure_country="NE",
+            registered_at=NOW,
+        )
+        for person in people
+    ]
+    session.add_all(cases)
+    session.flush()
+    return cases
+
+
+def announce(session: Session, case: Case, event_type: str = "case.advanced", **given: object) -> Event:
+    """The next event of a case, as the writer of transitions leaves it in the outbox."""
+    case.events += 1
+    announced = Event(
+        uid="evt_" + hashlib.blake2b(f"{case.code}:{case.events}".encode(), digest_size=16).hexdigest(),
+        case_id=case.id or 0,
+        sequence=case.events,
+        seq=case.events,
+        type=event_type,
+        **{  # type: ignore[arg-type]
+            "occurred_at": NOW,
+            "region_pcode": "ML01",
+            "data": {"case": case.code},
+            "correlation_id": f"corr-{case.code}-{case.events}",
+            **given,
+        },
+    )
+    session.add(announced)
+    session.flush()
+    return announced
+
+
+def fill(engine: Engine, *, cases: int, events: int) -> list[str]:
+    """So many cases with so many events each, fanned out. The uids in the order in which they happened."""
+    with write_session(engine) as session:
+        opened = open_cases(session, cases)
+        uids = [announce(session, case).uid for _ in range(events) for case in opened]
+        while fan_out(session, now=NOW):
+            pass
+        session.commit()
+    return uids
+
+
+@contextlib.contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """The SQL that is executed meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, sql: str, *_rest: object) -> None:
+        seen.append(sql)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def deliveries(engine: Engine) -> list[Delivery]:
+    with write_session(engine) as session:
+        return list(session.exec(select(Delivery).order_by(col(Delivery.id))).all())
+
+
+def attempts(engine: Engine) -> list[Attempt]:
+    with write_session(engine) as session:
+        return list(session.exec(select(Attempt).order_by(col(Attempt.delivery_id), col(Attempt.number))).all())
