@@ -21,10 +21,10 @@ _REGISTRATION: Final = Move(0, REGISTER, SYSTEM, command_id="", correlation_id="
 
 
 class Possible(NamedTuple):
-    """One trigger in a preview: where it leads (none: nowhere, or not known), or every reason why not.
+    """One trigger in a preview: where it leads (none: nowhere from here), and every reason why it is not possible now.
 
-    `asks` says what a move must bring along beside the trigger (reason, note, a field of data), and which of its choices
-    are possible now; no choices means free text.
+    `asks` says what a move may have to bring along beside the trigger (reason, note, a field of data), and which of its
+    choices are possible now; no choices means free text.
     """
 
     trigger: str
@@ -49,7 +49,7 @@ def decide(pathway: Pathway, facts: Facts, move: Move, now: datetime) -> Decisio
     if transition is None:
         return Refusal(state, move.trigger, (_no_way(pathway, state, move.trigger),))
     reasons = _objections(pathway, transition, facts, move, now)
-    branch = transition.only or transition.branches.get(facts.previous_state or "")
+    branch = _branch(transition, facts)
     if branch is None:
         reasons.append(_NO_WAY_BACK)
     if reasons or branch is None:
@@ -68,6 +68,10 @@ def preview(pathway: Pathway, facts: Facts, actor: Actor, now: datetime) -> list
     Facts need all groups. What a move may still bring along (a reason, a note, data) is taken as given.
     """
     return [_possible(pathway, facts, actor, trigger, now) for trigger in pathway.triggers]
+
+
+def _branch(transition: Transition, facts: Facts) -> Branch | None:
+    return transition.only or transition.branches.get(facts.previous_state or "")
 
 
 def _objections(pathway: Pathway, transition: Transition, facts: Facts, move: Move, now: datetime) -> list[Reason]:
@@ -129,18 +133,19 @@ def _possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: d
     asks = {guard.asks: guard.choices for guard in transition.guards if guard.asks}
     found: dict[str, list[Any]] = {name: [] for name in asks}
     refusals: dict[Reason, None] = {}
-    goal: str | None = None
     allowed = False
     for given in _answers(asks):
         verdict = decide(pathway, facts, _assumed(facts, actor, trigger, given), now)
         if isinstance(verdict, Refusal):
             refusals.update(dict.fromkeys(verdict.reasons))
             continue
-        allowed, goal = True, verdict.to_state
+        allowed = True
         for name, value in given.items():
             if value not in found[name]:
                 found[name].append(value)
     choices = {name: tuple(found[name]) if asks[name] else () for name in asks}
+    branch = _branch(transition, facts)
+    goal = branch.to_state if branch else None
     return Possible(trigger, goal, transition.internal, () if allowed else tuple(refusals), choices)
 
 

@@ -8,52 +8,43 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from states.facts import FACT_GROUPS, Facts
 from states.moves import Move, Reason
 from states.pathway import GuardUse, Text, When
+from states.record_words import Words
 
 Predicate = Callable[..., bool]
-Words = Mapping[str, Mapping[str, Text]]
-"""What a pathway knows, by kind (role, close_reason, task, ...): key to title."""
 
 
-@dataclass(frozen=True)
-class Names:
-    """Marks a guard's parameter as one or more keys of a kind that the pathway must know."""
+class Names(NamedTuple):
+    """Marks a guard's parameter as one or more keys of a kind of words."""
 
     kind: str
 
 
-Roles = Annotated[tuple[str, ...], Names("role")]
-Reasons = Annotated[tuple[str, ...], Names("reason")]
-NeedKey = Annotated[str, Names("state")]
-DeadlineKey = Annotated[str, Names("deadline")]
+class Parameter(NamedTuple):
+    """What a parameter takes, and the kind of words that it names (none: plain values)."""
+
+    adapter: TypeAdapter[Any]
+    kind: str | None
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(NamedTuple):
     """A declared guard. `asks` tells which part of a move it checks, so that a preview knows what to ask for."""
 
     name: str
     predicate: Predicate
+    parameters: Mapping[str, Parameter]
     reads: frozenset[str]
     text: Text
     missing: str | None
     asks: str | None
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Annotation by name."""
-        hints = get_type_hints(self.predicate, include_extras=True)
-        signature = inspect.signature(self.predicate).parameters.values()
-        return {each.name: hints[each.name] for each in signature if each.kind is each.KEYWORD_ONLY}
 
 
 GUARDS: Final[dict[str, Guard]] = {}
@@ -70,7 +61,7 @@ def guard(
 
     def declare(predicate: Predicate) -> Predicate:
         name = predicate.__name__
-        GUARDS[name] = Guard(name, predicate, frozenset(reads), Text(fr, en), missing, asks)
+        GUARDS[name] = Guard(name, predicate, _parameters(predicate), frozenset(reads), Text(fr, en), missing, asks)
         return predicate
 
     return declare
@@ -84,38 +75,29 @@ def parameter_problems(declared: Guard, given: Mapping[str, Any], words: Words) 
         if name not in known:
             what = f"The guard {declared.name} has no parameter '{name}'."
             problems.append((name, what, f"It takes: {', '.join(known) or 'none'}."))
-    for name, annotation in known.items():
+    for name, (adapter, kind) in known.items():
         if name not in given:
             problems.append((None, f"The guard {declared.name} needs the parameter '{name}'.", "Add it under 'with'."))
             continue
         try:
-            value = _adapter(annotation).validate_python(given[name])
+            value = adapter.validate_python(given[name])
         except ValidationError as error:
             what = f"'{name}' of the guard {declared.name} is not usable: {error.errors()[0]['msg']}."
             problems.append((name, what, "See the guard's parameters in docs/pathway.md."))
             continue
-        kind = _kind(annotation)
-        for key in value if isinstance(value, tuple) else (value,):
-            if kind and key not in words[kind]:
-                problems.append((name, f"There is no {kind} '{key}'.", f"Known: {', '.join(words[kind])}."))
+        for key in _each(value) if kind else ():
+            if key not in words[kind or ""]:
+                problems.append((name, f"There is no {kind} '{key}'.", f"Known: {', '.join(words[kind or ''])}."))
     return problems
 
 
 def bind(declared: Guard, given: Mapping[str, Any], words: Words, when: When | None) -> GuardUse:
     """The guard with parameters that `parameter_problems` found nothing wrong with."""
-    values = {
-        name: _adapter(annotation).validate_python(given[name]) for name, annotation in declared.parameters.items()
-    }
-    labels = {
-        language: {
-            name: _label(values[name], _kind(hint), words, language) for name, hint in declared.parameters.items()
-        }
-        for language in Text._fields
-    }
+    values = {name: each.adapter.validate_python(given[name]) for name, each in declared.parameters.items()}
     refusal = Reason(
         declared.name,
-        declared.text.fr.format(**labels["fr"]),
-        declared.text.en.format(**labels["en"]),
+        declared.text.fr.format(**_labels(declared, values, words, "fr")),
+        declared.text.en.format(**_labels(declared, values, words, "en")),
         declared.missing.format(**values) if declared.missing else None,
     )
     predicate = partial(declared.predicate, **values) if values else declared.predicate
@@ -129,8 +111,10 @@ def bind(declared: Guard, given: Mapping[str, Any], words: Words, when: When | N
     return GuardUse(declared.name, check, refusal, when, reads, asks, choices)
 
 
-def _adapter(annotation: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(annotation, config=ConfigDict(strict=False, coerce_numbers_to_str=False))
+def _parameters(predicate: Predicate) -> dict[str, Parameter]:
+    hints = get_type_hints(predicate, include_extras=True)
+    named = [each for each in inspect.signature(predicate).parameters.values() if each.kind is each.KEYWORD_ONLY]
+    return {each.name: Parameter(TypeAdapter(hints[each.name]), _kind(hints[each.name])) for each in named}
 
 
 def _kind(annotation: Any) -> str | None:
@@ -139,6 +123,13 @@ def _kind(annotation: Any) -> str | None:
     return next((mark.kind for mark in get_args(annotation) if isinstance(mark, Names)), None)
 
 
-def _label(value: Any, kind: str | None, words: Words, language: str) -> str:
-    keys = value if isinstance(value, tuple) else (value,)
-    return ", ".join(words[kind][key].in_(language) if kind else str(key) for key in keys)
+def _labels(declared: Guard, values: Mapping[str, Any], words: Words, language: str) -> dict[str, str]:
+    labels = {}
+    for name, (_, kind) in declared.parameters.items():
+        titles = [words[kind][key].in_(language) if kind else str(key) for key in _each(values[name])]
+        labels[name] = ", ".join(titles)
+    return labels
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -6,19 +6,28 @@ A guard says what must hold; `states.decide` refuses with its text when it does 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Final
 
 from states.facts import Facts
-from states.guard_binding import GUARDS, DeadlineKey, NeedKey, Reasons, Roles, guard
+from states.guard_binding import GUARDS, Names, guard
 from states.moves import Move
+from states.pathway import waived_needs
+from states.record_words import GRANT_WORDS
 
-__all__ = ["GRANT_STEPS", "GUARDS"]
+__all__ = ["GUARDS"]
 
-Priority = Literal["emergency", "urgent", "normal"]
+Field = Annotated[str, Names("field")]
+Purpose = Annotated[str, Names("purpose")]
+Need = Annotated[str, Names("state")]
+GrantStep = Annotated[str, Names("grant step")]
+Clock = Annotated[str, Names("clock")]
+Roles = Annotated[tuple[str, ...], Names("role")]
+Reasons = Annotated[tuple[str, ...], Names("reason")]
+Priorities = Annotated[tuple[str, ...], Names("priority")]
+Instruments = Annotated[tuple[str, ...], Names("instrument")]
+Statuses = Annotated[tuple[str, ...], Names("enrolment status")]
 
-GrantStep = Literal["planned", "approved", "procured", "delivered", "verified"]
-GRANT_STEPS: Final[tuple[str, ...]] = get_args(GrantStep)
-"""The life of a grant, in order; each step is a status."""
+_STEPS: Final = tuple(GRANT_WORDS)
 
 
 @guard(
@@ -44,10 +53,10 @@ def note_given(_facts: Facts, move: Move, _now: datetime) -> bool:
 @guard(
     asks="{field}",
     missing="data.{field}",
-    fr="Précisez {field} : {values}.",
-    en="Say which {field}: {values}.",
+    fr="Précisez « {field} » : {values}.",
+    en="Say “{field}”: {values}.",
 )
-def data_in(_facts: Facts, move: Move, _now: datetime, *, field: str, values: tuple[int | str, ...]) -> bool:
+def data_in(_facts: Facts, move: Move, _now: datetime, *, field: Field, values: tuple[int | str, ...]) -> bool:
     return move.data.get(field) in values
 
 
@@ -65,7 +74,7 @@ def actor_in(_facts: Facts, move: Move, _now: datetime, *, roles: Roles) -> bool
     fr="La priorité du dossier doit être : {priorities}.",
     en="The priority of the case must be: {priorities}.",
 )
-def priority_in(facts: Facts, _move: Move, _now: datetime, *, priorities: tuple[Priority, ...]) -> bool:
+def priority_in(facts: Facts, _move: Move, _now: datetime, *, priorities: Priorities) -> bool:
     return facts.priority in priorities
 
 
@@ -75,7 +84,7 @@ def priority_in(facts: Facts, _move: Move, _now: datetime, *, priorities: tuple[
     fr="Le consentement de la personne manque (finalité : {purpose}).",
     en="The person's consent is missing (purpose: {purpose}).",
 )
-def consent_given(facts: Facts, _move: Move, _now: datetime, *, purpose: str) -> bool:
+def consent_given(facts: Facts, _move: Move, _now: datetime, *, purpose: Purpose) -> bool:
     return purpose in facts.consents
 
 
@@ -85,7 +94,7 @@ def consent_given(facts: Facts, _move: Move, _now: datetime, *, purpose: str) ->
     fr="Il manque un résultat, un parmi : {instruments}.",
     en="A result is missing, one of: {instruments}.",
 )
-def assessed(facts: Facts, _move: Move, _now: datetime, *, instruments: tuple[str, ...]) -> bool:
+def assessed(facts: Facts, _move: Move, _now: datetime, *, instruments: Instruments) -> bool:
     return any(instrument in facts.assessments for instrument in instruments)
 
 
@@ -127,7 +136,7 @@ def plan_approver_differs(facts: Facts, move: Move, _now: datetime) -> bool:
     fr="Le plan ne demande pas : {need}.",
     en="The plan does not ask for: {need}.",
 )
-def plan_asks_for(facts: Facts, _move: Move, _now: datetime, *, need: NeedKey) -> bool:
+def plan_asks_for(facts: Facts, _move: Move, _now: datetime, *, need: Need) -> bool:
     return facts.plan is not None and need in facts.plan.needs
 
 
@@ -137,14 +146,14 @@ def plan_asks_for(facts: Facts, _move: Move, _now: datetime, *, need: NeedKey) -
     fr="Seul un besoin du plan peut être levé, avec une note, par : {roles}.",
     en="Only a need of the plan can be waived, with a note, by: {roles}.",
 )
-def waivers_allowed(facts: Facts, move: Move, _now: datetime, *, roles: Roles) -> bool:
+def waivers_allowed(facts: Facts, move: Move, now: datetime, *, roles: Roles) -> bool:
     """`data["waived"]` lists the needs that this move waives; without it there is nothing to object to."""
-    waived: Any = move.data.get("waived", ())
-    if not waived:
+    if not move.data.get("waived"):
         return True
-    if isinstance(waived, str) or facts.plan is None or not facts.plan.needs.issuperset(waived):
+    waived = waived_needs(move)
+    if not waived or facts.plan is None or not waived <= facts.plan.needs:
         return False
-    return move.actor.role in roles and note_given(facts, move, _now)
+    return move.actor.role in roles and note_given(facts, move, now)
 
 
 @guard(
@@ -163,7 +172,7 @@ def sessions_attended(facts: Facts, _move: Move, _now: datetime, *, minimum: int
     fr="L'inscription à la formation n'est pas à l'étape voulue : {statuses}.",
     en="The training enrolment is not where it must be: {statuses}.",
 )
-def enrolment_in(facts: Facts, _move: Move, _now: datetime, *, statuses: tuple[str, ...]) -> bool:
+def enrolment_in(facts: Facts, _move: Move, _now: datetime, *, statuses: Statuses) -> bool:
     return facts.enrolment is not None and facts.enrolment.status in statuses
 
 
@@ -186,7 +195,7 @@ def training_certified(facts: Facts, _move: Move, _now: datetime) -> bool:
 def grant_reached(facts: Facts, _move: Move, _now: datetime, *, step: GrantStep) -> bool:
     if facts.grant is None:
         return False
-    return GRANT_STEPS.index(facts.grant.status) >= GRANT_STEPS.index(step)
+    return _STEPS.index(facts.grant.status) >= _STEPS.index(step)
 
 
 @guard(
@@ -216,7 +225,7 @@ def visit_recorded(facts: Facts, _move: Move, _now: datetime, *, months: int) ->
     fr="Il est trop tôt : « {deadline} » n'est pas échu.",
     en="It is too early: “{deadline}” has not run out.",
 )
-def ran_out(facts: Facts, _move: Move, _now: datetime, *, deadline: DeadlineKey) -> bool:
+def ran_out(facts: Facts, _move: Move, _now: datetime, *, deadline: Clock) -> bool:
     return deadline not in facts.open_deadlines
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +19,7 @@ from states.pathway import Pathway
 from states.pathway_checks import name_problems
 from states.pathway_reach import walk_problems
 from states.pathway_schema import PathwayFile
-from states.yaml_source import FileProblems, Problem, Source, read_yaml
+from states.yaml_source import MAX_BYTES, FileProblems, Problem, Source, read_yaml
 
 PathwayError = FileProblems
 """The pathway file cannot be used; see `states.yaml_source.FileProblems`."""
@@ -54,6 +55,30 @@ def bundled_pathway(name: str) -> str:
             remedy_fr=f"Utilisez l'un de ceux-ci : {', '.join(known)}.",
         )
     return (folder / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def read_pathway(where: str) -> str:
+    """The text of a bundled pathway by its name, or of a pathway file by its path, checked.
+
+    Raises WrongUse when there is neither, PathwayError when it cannot be used.
+    """
+    path = Path(where)
+    if path.suffix not in (".yaml", ".yml"):
+        return bundled_pathway(where)
+    try:
+        with path.open("rb") as opened:
+            text = opened.read(MAX_BYTES + 1).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
+        quoi = "n'est pas du texte UTF-8" if isinstance(error, UnicodeDecodeError) else "est illisible"
+        raise WrongUse(
+            f"The pathway file {path.name} {what}.",
+            f"Le fichier de parcours {path.name} {quoi}.",
+            remedy="Give the path of a pathway file, or the name of a bundled pathway.",
+            remedy_fr="Donnez le chemin d'un fichier de parcours, ou le nom d'un parcours fourni.",
+        ) from None
+    load_pathway(text, path.name)
+    return text
 
 
 _REMEDIES = {

@@ -91,18 +91,17 @@ class DeadlineTemplate(NamedTuple):
     data: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """A condition on a guard or an effect. Everything that is set must hold.
 
-    `priority`: the case's priority after the move. `reason` and `data`: what the move says. `need`: the plan asks for it
-    and the move does not waive it (`data["waived"]` lists needs). `without`: the case has no such record (grant,
-    enrolment) or the training was dropped.
+    `priority`: the case's priority (for effects, as the move leaves it). `reason`, `data`: what the move says. `need`:
+    the plan asks for it and the move does not waive it. `without`: the case has no such record (grant, enrolment), or
+    the training was dropped.
     """
 
-    priority: frozenset[str] | None = None
-    reason: frozenset[str] | None = None
-    data: tuple[tuple[str, frozenset[Any]], ...] = ()
+    priority: tuple[str, ...] | None = None
+    reason: tuple[str, ...] | None = None
+    data: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     need: str | None = None
     without: str | None = None
 
@@ -111,10 +110,9 @@ class When:
             return False
         if self.reason is not None and move.reason not in self.reason:
             return False
-        for name, values in self.data:
-            if move.data.get(name) not in values:
-                return False
-        if self.need is not None and not self._needed(facts, move):
+        if not all(move.data.get(name) in values for name, values in self.data):
+            return False
+        if self.need is not None and (facts.plan is None or self.need not in facts.plan.needs - waived_needs(move)):
             return False
         if self.without == "grant":
             return facts.grant is None
@@ -125,18 +123,24 @@ class When:
     @property
     def reads(self) -> frozenset[str]:
         """The groups of facts that it looks at."""
-        groups = {"plan"} if self.need else set()
-        if self.without:
-            groups.add(self.without)
-        return frozenset(groups)
+        groups = {self.without} if self.without else set()
+        return frozenset(groups | {"plan"} if self.need else groups)
 
-    def _needed(self, facts: Facts, move: Move) -> bool:
-        return facts.plan is not None and self.need in facts.plan.needs and self.need not in move.data.get("waived", ())
+
+def waived_needs(move: Move) -> frozenset[str]:
+    """The needs of the plan that the move waives: `data["waived"]`, a list of names; nothing when it is malformed."""
+    listed = move.data.get("waived", ())
+    if not isinstance(listed, list | tuple) or not all(isinstance(need, str) for need in listed):
+        return frozenset()
+    return frozenset(listed)
 
 
 class GuardUse(NamedTuple):
-    """A guard with its parameters, as one transition uses it. `asks` names the part of a move that it checks (reason,
-    note, or a field of data), with the `choices` that it lets through."""
+    """A guard with its parameters, as one transition uses it. `refusal` is what `check` answers when it does not hold.
+
+    `asks` names the part of a move that it checks (reason, note, or a field of data), with the `choices` that it lets
+    through.
+    """
 
     name: str
     check: Callable[[Facts, Move, datetime], Reason | None]
@@ -214,6 +218,7 @@ class Pathway:
     initial: str
     states: Mapping[str, State]
     triggers: Mapping[str, Text]
+    fields: Mapping[str, Text]
     roles: Mapping[str, Text]
     close_reasons: Mapping[str, Text]
     hold_reasons: Mapping[str, Text]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from states.calendar import Span
-from states.compiler import arrows_of
 from states.pathway_schema import EntryPart, PathwayFile
+from states.pathway_ways import arrows_of
 from states.yaml_source import Problem, Source
 
 _MONTH_SECONDS = 28 * 86_400

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+import holidays
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from states.calendar import Span
+from states.pathway import Text
+from states.record_words import Words, record_words
 
 
 def _span(value: object) -> Span:
@@ -21,14 +24,13 @@ def _span(value: object) -> Span:
 
 
 def _zone(value: object) -> ZoneInfo:
-    if not isinstance(value, str) or value not in available_timezones():
-        raise ValueError("this time zone is not known; write one such as Africa/Bamako")
-    return ZoneInfo(value)
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError):  # unknown, not a name, or a folder of names
+        raise ValueError("this time zone is not known; write one such as Africa/Bamako") from None
 
 
 def _country(value: str) -> str:
-    import holidays
-
     if value not in holidays.list_supported_countries():
         raise ValueError("there is no list of public holidays for this country; write an ISO 3166 code such as ML")
     return value
@@ -68,8 +70,14 @@ class Part(BaseModel):
 
 
 class TextPart(Part):
+    """A text for users; both languages are asked for everywhere."""
+
     fr: Sentence
     en: Sentence
+
+    @property
+    def text(self) -> Text:
+        return Text(self.fr, self.en)
 
 
 class CalendarPart(Part):
@@ -205,8 +213,26 @@ class PathwayFile(Part):
     reasons: ReasonsPart
     states: Annotated[dict[Key, StatePart], Field(min_length=1)]
     triggers: Annotated[dict[Key, TextPart], Field(min_length=1)]
+    fields: dict[Key, TextPart] = {}
     tasks: dict[Key, TaskPart] = {}
     deadlines: dict[Key, DeadlinePart] = {}
     timers: dict[Key, TimerPart] = {}
     registration: RegistrationPart
     transitions: Annotated[list[TransitionPart], Field(min_length=1)]
+
+    @property
+    def clocks(self) -> dict[str, DeadlinePart | TimerPart]:
+        """Deadlines and timers, which share one space of names."""
+        return {**self.deadlines, **self.timers}
+
+    @property
+    def words(self) -> Words:
+        """What guards' parameters may name, by kind: key to title."""
+        return {
+            **record_words(),
+            "role": {key: part.text for key, part in self.roles.items()},
+            "reason": {key: part.text for key, part in {**self.reasons.hold, **self.reasons.close}.items()},
+            "state": {key: part.title.text for key, part in self.states.items()},
+            "clock": {key: part.title.text for key, part in self.clocks.items()},
+            "field": {key: part.text for key, part in self.fields.items()},
+        }

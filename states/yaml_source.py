@@ -1,13 +1,14 @@
 """YAML read defensively, with the line of everything that it says. `states.loader` reads pathways with it.
 
-Only plain data comes through: mappings with text keys, lists, text, whole numbers, true, false and null. Dates, `on` and
-`no` stay text. Anchors, aliases, tags, duplicate keys, deep nesting and large files are refused.
+Only plain data comes through: mappings with text keys, lists, text, whole numbers, true, false and null. Dates, `on`
+and `no` stay text. Anchors, aliases, tags, duplicate keys, deep nesting and large files are refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -65,6 +66,30 @@ class Source:
 
     def problem(self, path: Path, what: str, remedy: str) -> Problem:
         return Problem(self.file, self.line(path), what, remedy)
+
+
+class Findings:
+    """The problems found in one document, in the order in which they were found."""
+
+    def __init__(self, source: Source) -> None:
+        self.problems: list[Problem] = []
+        self._source = source
+
+    def add(self, path: Path, what: str, remedy: str) -> None:
+        self.problems.append(self._source.problem(path, what, remedy))
+
+    def known(self, path: Path, kind: str, key: str, known: Collection[str]) -> bool:
+        """Whether `key` is one of the known names; else a problem that shows the nearest of them."""
+        if key in known:
+            return True
+        close = get_close_matches(key, known, 1)
+        remedy = f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(known) or 'none'}."
+        self.add(path, f"There is no {kind} '{key}'.", remedy)
+        return False
+
+    def line(self, path: Path) -> int:
+        """The line of another part, to point at it."""
+        return self._source.line(path)
 
 
 def read_yaml(text: str, file: str) -> Source:

@@ -1,0 +1,58 @@
+"""French and English words for the codes that records carry: grants, enrolments, priorities, consents, instruments.
+
+Guards' refusals are written with them, and a pathway may use no code that is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from states.instruments import definitions
+from states.pathway import Text
+
+Words = Mapping[str, Mapping[str, Text]]
+"""Titles by kind (role, reason, grant step, ...) and key."""
+
+PRIORITY_WORDS: Final = {
+    "emergency": Text("urgence", "emergency"),
+    "urgent": Text("prioritaire", "urgent"),
+    "normal": Text("normale", "normal"),
+}
+
+GRANT_WORDS: Final = {
+    "planned": Text("prévu", "planned"),
+    "approved": Text("approuvé", "approved"),
+    "procured": Text("acheté", "procured"),
+    "delivered": Text("remis", "delivered"),
+    "verified": Text("vérifié", "verified"),
+}
+"""The steps of a grant, in order."""
+
+ENROLMENT_WORDS: Final = {
+    "enrolled": Text("inscrit", "enrolled"),
+    "attending": Text("en cours", "attending"),
+    "completed": Text("terminé", "completed"),
+    "dropped_out": Text("abandonné", "dropped out"),
+}
+
+PURPOSE_WORDS: Final = {
+    "assistance": Text("assistance", "assistance"),
+    "sharing": Text("partage avec les partenaires", "sharing with partners"),
+}
+
+VULNERABILITY: Final = "vulnerability"
+"""The vulnerability screening: an assessment without a score."""
+
+
+def record_words() -> Words:
+    """The words by kind."""
+    instruments = {VULNERABILITY: Text("évaluation des vulnérabilités", "vulnerability screening")}
+    instruments |= {key: Text(each.title.fr, each.title.en) for key, each in definitions().instruments.items()}
+    return {
+        "priority": PRIORITY_WORDS,
+        "grant step": GRANT_WORDS,
+        "enrolment status": ENROLMENT_WORDS,
+        "purpose": PURPOSE_WORDS,
+        "instrument": instruments,
+    }
