@@ -43,7 +43,7 @@ class _Part(BaseModel):
 
 
 class Title(_Part):
-    """The instrument's name for staff."""
+    """A name for staff."""
 
     fr: str
     en: str
@@ -106,6 +106,7 @@ class Definitions(_Part):
     """The whole file: `version` is kept with every assessment that it scored."""
 
     version: int
+    vulnerabilities: dict[str, Title]
     instruments: dict[str, Instrument]
 
 

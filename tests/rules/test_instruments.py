@@ -138,4 +138,4 @@ def test_definitions_that_do_not_cover_their_scale_are_refused(change: dict[str,
         "source": "x",
     }
     with pytest.raises(ValueError, match=complaint):
-        Definitions.model_validate({"version": 1, "instruments": {"x": instrument | change}})
+        Definitions.model_validate({"version": 1, "vulnerabilities": {}, "instruments": {"x": instrument | change}})

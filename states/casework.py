@@ -1,0 +1,206 @@
+"""How staff's records reach a case: the act, and the way in which a record and the move that it allows are one thing.
+
+The other `states.casework_...` files use it; here too are what every role records: consents, and tasks that are done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from sqlalchemy import String
+from sqlmodel import Session
+
+from models.errors import WrongUse
+from models.types import BigId, UtcDateTime
+from states.advance import advance_cases
+from states.bulk import SetStatement, insert_into, time_text
+from states.gather import load_cases
+from states.moves import Actor, EndTask, Move, Outcome, OutcomeKind, Reason
+from states.pathway import Pathway
+from states.shelf import pathways_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Somebody records something about a case."""
+
+    case_id: int
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Act):
+    """An act that fires a trigger of the pathway as well. The same `command_id` again changes nothing."""
+
+    command_id: str
+    correlation_id: str
+
+    def fires(self, trigger: str, **data: Any) -> Move:
+        """The move that goes with the act."""
+        return Move(self.case_id, trigger, self.actor, self.command_id, self.correlation_id, data=data)
+
+
+S = TypeVar("S", bound=Step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAnswer(Act):
+    """What the person answered, for one purpose; `partner_id` none: the programme itself, or any partner."""
+
+    purpose: Literal["assistance", "sharing"]
+    given: bool
+    partner_id: int | None = None
+
+
+class TaskDone(NamedTuple):
+    """Somebody says that they did a task."""
+
+    task_id: int
+    actor: Actor
+
+
+_INSERT_CONSENTS = insert_into(
+    "consent", "case_id", "purpose", "partner_id", "given", "source", "recorded_at", "recorded_by"
+)
+_REVOKE = SetStatement(
+    "UPDATE consent SET revoked_at = r.at FROM {rows} WHERE consent.case_id = r.case_id "
+    "AND consent.purpose = r.purpose AND COALESCE(consent.partner_id, 0) = COALESCE(r.partner_id, 0) "
+    "AND consent.given AND consent.revoked_at IS NULL",
+    case_id=BigId,
+    purpose=String(),
+    partner_id=BigId,
+    at=UtcDateTime(),
+)
+_KNOWN_COMMANDS = SetStatement(
+    "SELECT command_id FROM journal WHERE command_id IN (SELECT r.command_id FROM {rows})", command_id=String()
+)
+_TASKS = SetStatement(
+    'SELECT t.id, t.case_id, t.key, t.role, t.status, c.pathway_version_id FROM task AS t JOIN "case" AS c '
+    "ON c.id = t.case_id WHERE t.id IN (SELECT r.id FROM {rows})",
+    id=BigId,
+)
+_END_TASKS = SetStatement(
+    "UPDATE task SET status = 'done', closed_at = r.at, done_by = r.done_by FROM {rows} "
+    "WHERE task.id = r.id AND task.status = 'open'",
+    id=BigId,
+    at=UtcDateTime(),
+    done_by=BigId,
+)
+
+NO_SUCH_TASK: Final = Reason("no_such_task", "Cette tâche n'existe pas.", "There is no such task.")
+NOT_OPEN: Final = Reason(
+    "task_not_open", "Cette tâche n'est pas ouverte.", "This task is not open.", missing="task.status"
+)
+ANOTHER_ROLE: Final = Reason(
+    "role_not_allowed", "Cette tâche revient à un autre rôle.", "This task is another role's.", missing="actor.role"
+)
+ENDS_WITH_A_MOVE: Final = Reason(
+    "ends_with_a_move",
+    "Cette tâche se termine par l'action du parcours qu'elle demande.",
+    "This task ends with the move of the pathway that it asks for.",
+    missing="trigger",
+)
+
+
+def record_consents(session: Session, answers: Sequence[ConsentAnswer], *, now: datetime) -> None:
+    """Write the answers. A refusal revokes what was given before for the same purpose and recipient.
+
+    Raises WrongUse for an unknown case.
+    """
+    lock_cases(session, answers)
+    at = time_text(now)
+    refused = [(each.case_id, each.purpose, each.partner_id, at) for each in answers if not each.given]
+    if refused:
+        _REVOKE.execute(session, refused)
+    _INSERT_CONSENTS.execute(
+        session,
+        [(each.case_id, each.purpose, each.partner_id, each.given, "interview", at, each.actor.id) for each in answers],
+    )
+
+
+def complete_tasks(session: Session, done: Sequence[TaskDone], *, now: datetime) -> list[Reason | None]:
+    """End the tasks that no transition ends, such as post-arrival assistance; for each: None, or why not."""
+    found = {row.id: row for row in _TASKS.execute(session, [(each.task_id,) for each in done])}
+    load_cases(session, {row.case_id for row in found.values()}, lock=True)
+    found = {row.id: row for row in _TASKS.execute(session, [(task_id,) for task_id in found])}
+    pathways = pathways_of(session, {row.pathway_version_id for row in found.values()})
+
+    def objection(task_id: int, actor: Actor) -> Reason | None:
+        task = found.get(task_id)
+        if task is None:
+            return NO_SUCH_TASK
+        if task.status != "open":
+            return NOT_OPEN
+        if task.role != actor.role:
+            return ANOTHER_ROLE
+        return ENDS_WITH_A_MOVE if task.key in _ended_by_moves(pathways[task.pathway_version_id]) else None
+
+    answers = [objection(*each) for each in done]
+    ended = [(task_id, time_text(now), actor.id) for (task_id, actor), no in zip(done, answers, strict=True) if not no]
+    if ended:
+        _END_TASKS.execute(session, ended)
+    return answers
+
+
+def record_and_move(
+    session: Session,
+    steps: Sequence[S],
+    *,
+    record: Callable[[Sequence[S]], set[int]],
+    move: Callable[[S], Move],
+    missing: Reason,
+    now: datetime,
+) -> list[Outcome]:
+    """Write each record and fire the move that it allows: both or neither. Gives one outcome a step, in order.
+
+    `record` writes the records and gives the cases for which it could; the others are refused with `missing`. Guards
+    read records, so the records come first; where a move is then refused, its record is taken back. Raises WrongUse
+    for two steps on one case.
+    """
+    places = {step.case_id: place for place, step in enumerate(steps)}
+    if len(places) != len(steps):
+        raise WrongUse("Two steps on one case cannot be recorded at once.", "Deux étapes du même dossier à la fois.")
+    cases = load_cases(session, places, lock=True)
+    done_before = {row[0] for row in _KNOWN_COMMANDS.execute(session, [(step.command_id,) for step in steps])}
+    # These two kinds never move: they are answered with what happened before, or as unknown.
+    settled = [step for step in steps if step.command_id in done_before or step.case_id not in cases]
+    outcomes = {each.case_id: each for each in advance_cases(session, [move(step) for step in settled], now=now)}
+    trying = [step for step in steps if step.case_id not in outcomes]
+    while trying:
+        attempt = session.begin_nested()
+        recorded = record(trying)
+        tried = advance_cases(session, [move(step) for step in trying if step.case_id in recorded], now=now)
+        outcomes |= {each.case_id: each for each in tried}
+        for step in trying:
+            if step.case_id not in recorded:
+                version = cases[step.case_id].version
+                outcomes[step.case_id] = Outcome(
+                    OutcomeKind.REFUSED, step.case_id, step.command_id, version, reasons=(missing,)
+                )
+        moved = [step for step in trying if outcomes[step.case_id].kind is OutcomeKind.MOVED]
+        if len(moved) == len(trying):
+            attempt.commit()
+            break
+        attempt.rollback()
+        trying = moved
+    return [outcomes[step.case_id] for step in steps]
+
+
+def lock_cases(session: Session, acts: Sequence[Act]) -> None:
+    """Keep the cases as they are until the commit. Raises WrongUse when one does not exist."""
+    case_ids = {act.case_id for act in acts}
+    if len(load_cases(session, case_ids, lock=True)) != len(case_ids):
+        raise WrongUse("There is no such case.", "Ce dossier n'existe pas.")
+
+
+@lru_cache(maxsize=16)
+def _ended_by_moves(pathway: Pathway) -> frozenset[str]:
+    """The tasks that some transition completes."""
+    branches = chain.from_iterable(transition.branches.values() for transition in pathway.table.values())
+    effects = chain.from_iterable((*branch.fixed, *(rule.effect for rule in branch.ends)) for branch in branches)
+    return frozenset(effect.key for effect in effects if isinstance(effect, EndTask) and effect.done)
