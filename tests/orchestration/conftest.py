@@ -1,4 +1,4 @@
-"""One real Prefect server for the whole session, with this process as its client. Logic is tested through `.fn`."""
+"""One real Prefect server for the whole session with this process as its client, and a caseload for its flows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+from synthetic_cases import START, Caseload, open_caseload
 
 from deployments.environment import client_environment
 from deployments.server import ServerHandle, prefect_server
+from models import Partner, Subscription
+from models.database import write_session
 
 # Prefect reads its environment when it is imported, as the test modules do, long before the server has a port.
 _folder = tempfile.TemporaryDirectory(prefix="segin-prefect-")
@@ -44,3 +48,17 @@ def prefect_server_url(prefect_server_handle: ServerHandle) -> str:
 def prefect_files(prefect_server_handle: ServerHandle) -> Path:
     """Folder of everything that the session's Prefect server writes."""
     return Path(_folder.name) / "prefect"
+
+
+@pytest.fixture
+def caseload(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caseload]:
+    """Staff, a partner who wants everything, and no case yet; the flows find the database in their settings."""
+    monkeypatch.setenv("SEGIN_DATABASE_URL", database_url)
+    with write_session(engine) as session:
+        opened = open_caseload(session)
+        partner = Partner(code="SYN", name="Synthetic", created_at=START)
+        session.add(partner)
+        session.flush()
+        session.add(Subscription(partner_id=partner.id or 0, url="http://127.0.0.1:9/", secret="", created_at=START))
+        session.commit()
+        yield opened

@@ -3,65 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, TaskRunFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect_runs import number_of_runs, run_of
 from sqlalchemy import Engine, text
 from sqlmodel import col, select
-from synthetic_cases import START, Caseload, open_caseload
+from synthetic_cases import START, Caseload
 
 import flows.dispatch
 from deployments.server import ServerHandle
 from flows.dispatch import COUNTS, dispatch, waits
 from flows.steps import StepFailed
-from models import Delivery, Dispatch, Event, JournalRow, Notice, Partner, Subscription, Task
-from models.database import read_session, write_session
+from models import Delivery, Dispatch, Event, JournalRow, Notice, Task
+from models.database import read_session
 from states.dispatching import LEASE
 from states.moves import OutcomeKind
-
-
-@pytest.fixture
-def caseload(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caseload]:
-    """Staff, a partner who wants everything, and no case yet; the flows find the database in their settings."""
-    monkeypatch.setenv("SEGIN_DATABASE_URL", database_url)
-    with write_session(engine) as session:
-        opened = open_caseload(session)
-        partner = Partner(code="SYN", name="Synthetic", created_at=START)
-        session.add(partner)
-        session.flush()
-        session.add(Subscription(partner_id=partner.id or 0, url="http://127.0.0.1:9/", secret="", created_at=START))
-        session.commit()
-        yield opened
-
-
-def _run_of(flow_run_id: str) -> tuple[FlowRun, list[TaskRun]]:
-    """What Prefect knows of a run. Its task runs arrive there a moment after they ended."""
-
-    async def read() -> tuple[FlowRun, list[TaskRun]]:
-        async with get_client() as client:
-            run = await client.read_flow_run(UUID(flow_run_id))
-            own = TaskRunFilter(flow_run_id=TaskRunFilterFlowRunId(any_=[run.id]))
-            for _ in range(200):
-                tasks = await client.read_task_runs(task_run_filter=own)
-                if tasks and all(task.state is not None and task.state.is_final() for task in tasks):
-                    break
-                await asyncio.sleep(0.1)
-            return run, tasks
-
-    return asyncio.run(read())
-
-
-def _number_of_runs() -> int:
-    async def count() -> int:
-        async with get_client() as client:
-            return len(await client.read_flow_runs(flow_run_filter=FlowRunFilter()))
-
-    return asyncio.run(count())
 
 
 def test_one_transition_is_one_run_that_leads_to_it_and_back(
@@ -96,14 +53,11 @@ def test_one_transition_is_one_run_that_leads_to_it_and_back(
         "deliveries_made": len([event for event in events if event.seq == 2]),
     }
     assert {name: getattr(done, name) for name in COUNTS[2:]} == {name: counts[name] for name in COUNTS[2:]}
-    run, steps = _run_of(str(done.flow_run_id))
+    run = run_of(done.flow_run_id)
     assert run.state_name == "Completed"
     assert run.parameters == {"now": START.isoformat()}
-    assert sorted(step.name.rpartition("-")[0] for step in steps) == [
-        "arm reminders",
-        "assign tasks",
-        "notify partners",
-    ]
+    names = sorted(step.name.rpartition("-")[0] for step in steps_of(done.flow_run_id, 3))
+    assert names == ["arm reminders", "assign tasks", "notify partners"]
 
 
 def test_when_nothing_waits_a_run_does_nothing(
@@ -125,12 +79,12 @@ def test_a_convoy_is_one_run_of_a_few_chunks(
     monkeypatch.setattr(flows.dispatch, "CHUNK", 60)
     case_ids = caseload.register_many(150)
     caseload.session.commit()
-    before = _number_of_runs()
+    before = number_of_runs("dispatch")
 
     counts = asyncio.run(dispatch(now=START))
 
     assert (counts["chunks"], counts["transitions"]) == (3, 150)
-    assert _number_of_runs() == before + 1
+    assert number_of_runs("dispatch") == before + 1
     with read_session(engine) as session:
         chunks = session.exec(select(Dispatch).order_by(col(Dispatch.id))).all()
         waiting = session.exec(select(Task.id).where(col(Task.staff_id).is_(None))).all()
@@ -171,7 +125,7 @@ def test_a_step_that_fails_tells_prefect_its_kind_and_is_repeated_after_the_leas
 
     with read_session(engine) as session:
         failed = session.exec(select(Dispatch)).one()
-    run, _ = _run_of(str(failed.flow_run_id))
+    run = run_of(failed.flow_run_id)
     assert run.state is not None
     assert run.state.name == "Failed"
     assert "hidden" not in str(run.state.message)
