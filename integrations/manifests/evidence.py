@@ -55,8 +55,10 @@ WHY: Final = {
 
 @dataclass(slots=True)
 class Person:
-    """What is compared. `returnee_id` is none until the person is registered; `waiting_row_id` is set for somebody
-    who waits for a decision, and is recognised again but is nobody's candidate. `sounds` are (family, given)."""
+    """What is compared, for one return. `sounds` are (family, given). The ids are none until the person is registered.
+
+    Somebody who is `waiting` for a decision is recognised when listed again, but is nobody's candidate.
+    """
 
     reference: str | None
     name_key: str
@@ -71,7 +73,7 @@ class Person:
     phone: str | None
     returnee_id: int | None = None
     case_id: int | None = None
-    waiting_row_id: int | None = None
+    waiting: bool = False
 
 
 class Evidence(NamedTuple):

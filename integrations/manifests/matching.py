@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from integrations.manifests.arrival import ArrivalRow
 from integrations.manifests.evidence import (
     ENOUGH,
     MOST,
@@ -21,7 +22,6 @@ from integrations.manifests.evidence import (
     weigh,
 )
 from integrations.manifests.names import Spellings, name_key, sound
-from integrations.manifests.rows import ArrivalRow
 
 CANDIDATES: Final = 3
 
@@ -157,7 +157,7 @@ def _best(found: list[Candidate]) -> tuple[Candidate, ...]:
     best: dict[int, Candidate] = {}
     for candidate in sorted(found, key=lambda candidate: -candidate.score):
         person = candidate.person
-        if person.waiting_row_id is None:
+        if not person.waiting:
             best.setdefault(person.returnee_id or -id(person), candidate)
     return tuple(
         candidate._replace(score=min(100, round(100 * candidate.score / MOST)))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from integrations.manifests.problems import Problem
-from integrations.manifests.table import Cell, ManifestTable, RawRow, Unusable
+from integrations.manifests.table import Cell, ManifestTable, RawRow, Unusable, as_text
 
 
 class RowReading:
@@ -23,7 +21,7 @@ class RowReading:
         return self._cells.get(name)
 
     def text(self, name: str) -> str | None:
-        """The cell as text: a number without its `.0`, a date in ISO form; none for an empty or unusable cell."""
+        """The cell as text; none for an empty or unusable one."""
         return as_text(self.cell(name))
 
     def reject(self, name: str, reason: str) -> None:
@@ -42,11 +40,3 @@ class RowReading:
     def remark(self, text: str | None) -> None:
         if text and text not in self.remarks:
             self.remarks.append(text)
-
-
-def as_text(cell: Cell) -> str | None:
-    if cell is None or isinstance(cell, Unusable):
-        return None
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return cell.isoformat() if isinstance(cell, date) else str(cell)

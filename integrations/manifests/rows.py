@@ -7,12 +7,12 @@ other cell that is not understood leaves its field empty, adds a warning, and it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
+from integrations.manifests.arrival import ArrivalRow, Sex
 from integrations.manifests.countries import load_countries
-from integrations.manifests.dates import KnownDate, Precision, parse_date
+from integrations.manifests.dates import KnownDate, parse_date
 from integrations.manifests.folding import fold
 from integrations.manifests.phones import parse_phone
 from integrations.manifests.places import Place
@@ -22,8 +22,6 @@ from integrations.manifests.reading import RowReading
 from integrations.manifests.table import ManifestTable, RawRow, Unusable
 from integrations.manifests.vocabulary import load_vocabulary
 
-Sex = Literal["male", "female"]
-
 _EARLIEST_ARRIVAL: Final = date(2000, 1, 1)
 _AHEAD: Final = timedelta(days=366)
 _OLDEST_YEARS: Final = 120
@@ -32,36 +30,6 @@ _LARGEST_HOUSEHOLD: Final = 100
 # What a spreadsheet would evaluate if the name were ever exported to one.
 _FORMULA_START: Final = ("=", "@", "+")
 _BETWEEN_ANSWERS: Final = re.compile(r"\s*[;,/+\n|]\s*| et | and ")
-
-
-@dataclass(frozen=True, slots=True)
-class ArrivalRow:
-    """A person as a manifest announces them. Dates are local days; codes are ISO 3166 alpha-3, P-codes and E.164.
-
-    `birth_date` with the precision `year` means the year only. `warnings` are `reason: header` of cells that were not
-    understood; their texts stand in `remarks`.
-    """
-
-    line: int
-    reference: str | None = field(repr=False)
-    family_name: str = field(repr=False)
-    given_names: str = field(repr=False)
-    sex: Sex
-    birth_date: date = field(repr=False)
-    birth_precision: Precision
-    nationality: str | None
-    departure_country: str
-    departure_place: str | None
-    arrival_date: date
-    transport: str | None
-    region_pcode: str | None
-    district_pcode: str | None
-    phone: str | None = field(repr=False)
-    household_size: int | None
-    vulnerabilities: tuple[str, ...] = field(repr=False)
-    consent_to_share: bool | None
-    remarks: str | None = field(repr=False)
-    warnings: tuple[str, ...]
 
 
 def parse_row(raw: RawRow, table: ManifestTable, profile: Profile, today: date) -> ArrivalRow | RejectedRow:

@@ -28,6 +28,15 @@ EXCEL_EPOCH: Final = date(1899, 12, 30)
 """Day 0 of spreadsheet serial dates from 1 March 1900 on; workbooks made on old Macs count from 1904-01-01."""
 
 
+def as_text(cell: Cell) -> str | None:
+    """A number without its `.0`, a date in ISO form; none for an empty or unusable cell."""
+    if cell is None or isinstance(cell, Unusable):
+        return None
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
 class RawRow(NamedTuple):
     """One row that is not blank, by its line in the file (1 is the first), as wide as its last cell."""
 
@@ -80,6 +89,11 @@ class ManifestTable:
     def fields_of(self, row: RawRow) -> dict[str, Cell]:
         """The cells of a row by field; fields without a column or with an empty cell are absent."""
         return {name: cell for name, cell in self._named_cells(row) if cell is not None}
+
+    def texts_of(self, row: RawRow) -> list[str]:
+        """The cells of a row as texts, one for each column; a formula without a result is its kind."""
+        texts = [as_text(cell) or (cell.value if isinstance(cell, Unusable) else "") for cell in row.cells]
+        return (texts + [""] * len(self.columns))[: max(len(texts), len(self.columns))]
 
     def _named_cells(self, row: RawRow) -> Iterator[tuple[str, Cell]]:
         for column in self.columns:

@@ -153,7 +153,7 @@ def test_at_most_three_candidates_the_best_first_and_nobody_twice() -> None:
 
 
 def test_who_waits_is_known_again_but_is_nobodys_candidate() -> None:
-    waiting = person(reference="D1", waiting_row_id=9)
+    waiting = person(reference="D1", waiting=True)
     assert recognised(waiting, person(reference="D1")).again is waiting
     assert recognised(waiting, person(reference="E1")) == Match(None, ())
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifest_files import xlsx
 
+from integrations.manifests.arrival import ArrivalRow
 from integrations.manifests.phones import parse_phone
 from integrations.manifests.problems import REASONS, RejectedRow
 from integrations.manifests.profile import ProfileError, load_profile
 from integrations.manifests.reader import read_rows
-from integrations.manifests.rows import ArrivalRow, parse_row
+from integrations.manifests.rows import parse_row
 from integrations.manifests.table import EXCEL_EPOCH, Cell, Column, ManifestTable, RawRow, Unusable
 from integrations.manifests.vocabulary import load_vocabulary
 
