@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from prefect_runs import number_of_runs, run_of
+from prefect_runs import number_of_runs, run_of, steps_of
 from sqlalchemy import Engine, text
 from sqlmodel import col, select
 from synthetic_cases import START, Caseload
