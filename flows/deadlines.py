@@ -14,9 +14,9 @@ from sqlmodel import col, select
 
 from flows.dispatch import notify
 from flows.steps import CHUNK, bound_run, database, step, wall_clock
-from models.database import write_session
+from models.database import read_session, write_session
 from models.work import Notice
-from states.clocks import run_out
+from states.clocks import urgent_waits
 from states.reminders import release_notices
 from states.sweep import SweepResult, sweep_deadlines
 
@@ -40,12 +40,11 @@ async def deadlines(now: datetime | None = None) -> dict[str, int]:
 
 def waits(now: datetime) -> bool:
     """Whether a run would find something to do."""
-    # The sweep's own question locks rows on PostgreSQL, so it needs a session that may write; nothing is kept.
-    with write_session(database()) as session:
+    with read_session(database()) as session:
         due = select(Notice.id).where(
             col(Notice.sent_at).is_(None), col(Notice.cancelled_at).is_(None), col(Notice.send_at) <= now
         )
-        return bool(run_out(session, now, 1, urgent_only=True)) or session.exec(due.limit(1)).first() is not None
+        return urgent_waits(session, now=now) or session.exec(due.limit(1)).first() is not None
 
 
 @step("sweep urgent deadlines")

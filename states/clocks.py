@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlmodel import Session, col
 
 from models.case import Case, PathwayVersion
@@ -40,27 +40,36 @@ _COLUMNS = (
 )
 
 
-def run_out(session: Session, as_of: datetime, limit: int, urgent_only: bool) -> list[RunOut]:
+def run_out(session: Session, as_of: datetime, limit: int, *, urgent_only: bool, wait: bool) -> list[RunOut]:
     """Up to `limit` open clocks with something to do at `as_of`, the longest waiting first.
 
-    On PostgreSQL they and their cases stay locked until the commit; those locked by somebody else are left out.
+    On PostgreSQL they and their cases stay locked until the commit. Those that somebody else has locked are left out,
+    or waited for with `wait`: then in the order of the cases, in which every writer locks them.
     """
     query = (
         select(*map(col, _COLUMNS))
         .join(Case, col(Case.id) == col(Deadline.case_id))
-        .where(col(Deadline.status) == DeadlineStatus.OPEN, col(Deadline.next_at) <= as_of)
-        .order_by(col(Deadline.next_at), col(Deadline.id))
+        .where(_due(as_of), _urgent(session) if urgent_only else true())
+        .order_by(*([col(Case.id)] if wait else []), col(Deadline.next_at), col(Deadline.id))
         .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True, of=[Deadline, Case])
+        .with_for_update(key_share=True, skip_locked=not wait, of=[Case, Deadline])
     )
-    if urgent_only:
-        query = query.where(_urgent(session))
     return [RunOut._make(row) for row in session.execute(query)]
+
+
+def urgent_waits(session: Session, *, now: datetime) -> bool:
+    """Whether an urgent clock has run out. Enough for a session that only reads, so asking takes no lock."""
+    query = select(col(Deadline.id)).join(Case, col(Case.id) == col(Deadline.case_id))
+    return bool(session.scalar(select(query.where(_due(now), _urgent(session)).exists())))
 
 
 def sweep_correlation(as_of: datetime) -> str:
     """What ties together everything that the sweep of one instant did."""
     return f"sweep:{utc_text(as_of)}"
+
+
+def _due(as_of: datetime) -> ColumnElement[bool]:
+    return and_(col(Deadline.status) == DeadlineStatus.OPEN, col(Deadline.next_at) <= as_of)
 
 
 def _urgent(session: Session) -> ColumnElement[bool]:

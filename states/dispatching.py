@@ -39,7 +39,7 @@ def claim_transitions(session: Session, *, now: datetime, limit: int, flow_run_i
     caller's clock.
     """
     abandoned = session.scalars(
-        _abandoned(now).order_by(col(Dispatch.id)).limit(1).with_for_update(skip_locked=True)
+        _abandoned(now).order_by(col(Dispatch.started_at)).limit(1).with_for_update(skip_locked=True)
     ).first()
     if abandoned is not None:
         abandoned.started_at, abandoned.flow_run_id = now, flow_run_id

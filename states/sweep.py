@@ -65,7 +65,9 @@ class Climb(NamedTuple):
     next_at: datetime | None
 
 
-def sweep_deadlines(session: Session, *, as_of: datetime, limit: int, urgent_only: bool = False) -> SweepResult:
+def sweep_deadlines(
+    session: Session, *, as_of: datetime, limit: int, urgent_only: bool = False, wait: bool = False
+) -> SweepResult:
     """Move on up to `limit` open clocks with something to do at `as_of`, or only those that a pathway calls urgent.
 
     A deadline that has passed becomes overdue: `overdue_at` is `as_of`, the instant at which it was noticed (`due_at`
@@ -74,10 +76,10 @@ def sweep_deadlines(session: Session, *, as_of: datetime, limit: int, urgent_onl
     is told. Timers fire as moves of the system. `next_at` then says when there is more to do, always after `as_of`:
     a second run at the same instant finds nothing.
 
-    Held clocks stand still and are never touched; on PostgreSQL neither are those of a case that somebody is changing
-    at this moment. The number of statements is constant.
+    Held clocks stand still and are never touched. Those of a case that somebody is changing at this moment are left
+    out on PostgreSQL, unless told to `wait`. The number of statements is constant.
     """
-    clocks = run_out(session, as_of, limit, urgent_only)
+    clocks = run_out(session, as_of, limit, urgent_only=urgent_only, wait=wait)
     if not clocks:
         return SweepResult()
     pathways = pathways_of(session, {clock.pathway_version_id for clock in clocks})

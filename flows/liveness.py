@@ -1,0 +1,51 @@
+"""Whether the process that holds a lease still runs, so that a killed run's work is taken up at once.
+
+A wrong answer does no harm: the lease's token, not this, keeps two runs from changing the same thing twice.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from hashlib import blake2b
+from pathlib import Path
+
+
+def name_holder() -> str:
+    """A name for one run in this process: machine, process id, start of the process, and something of its own."""
+    return f"{_machine()}:{os.getpid()}:{_started(os.getpid()) or '-'}:{secrets.token_hex(4)}"
+
+
+def is_gone(holder: str) -> bool:
+    """Whether the process that was given this name has ended. Of a process elsewhere nobody here can know: False."""
+    machine, pid, started, _ = holder.split(":")
+    if machine != _machine():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return started != (_started(int(pid)) or "-")
+
+
+def _machine() -> str:
+    """The same for all processes that see each other's ids: of one boot of one machine, in one container."""
+    parts = [socket.gethostname()]
+    try:
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    except OSError:  # not on Linux
+        parts.append(str(os.getuid()))
+    return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
+
+
+def _started(pid: int) -> str | None:
+    """When the process started, in ticks since boot; none where that cannot be known, or when it has been killed."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]

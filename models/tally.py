@@ -1,0 +1,33 @@
+"""Counts of what there is and what waits, for receipts of nights and for whoever watches over the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session, SQLModel, col
+
+from models.case import Case, JournalRow
+from models.partner import Delivery, Event
+from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
+
+
+def tally(session: Session) -> dict[str, Any]:
+    """Cases by state, and what is open, overdue or waiting. Eight statements."""
+    states = session.execute(select(col(Case.state), func.count()).group_by(col(Case.state)).order_by(col(Case.state)))
+    clock = col(Deadline.status) == DeadlineStatus.OPEN
+    return {
+        "cases": dict(states.tuples().all()),
+        "tasks_open": _count(session, Task, col(Task.status) == TaskStatus.OPEN),
+        "tasks_unassigned": _count(session, Task, col(Task.status) == TaskStatus.OPEN, col(Task.staff_id).is_(None)),
+        "deadlines_open": _count(session, Deadline, clock),
+        "deadlines_overdue": _count(session, Deadline, clock, col(Deadline.overdue_at).is_not(None)),
+        "notices_waiting": _count(session, Notice, col(Notice.sent_at).is_(None), col(Notice.cancelled_at).is_(None)),
+        "transitions_waiting": _count(session, JournalRow, col(JournalRow.dispatch_id).is_(None)),
+        "events_waiting": _count(session, Event, col(Event.fanned_out_at).is_(None)),
+        "deliveries_waiting": _count(session, Delivery, col(Delivery.finished_at).is_(None)),
+    }
+
+
+def _count(session: Session, table: type[SQLModel], *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0

@@ -1,0 +1,46 @@
+"""What is forgotten when its time is over: technical traces, never the journal and never a case.
+
+The nightly run calls it with the limits that the installation chose.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, or_, select
+from sqlmodel import Session, col
+
+from models.partner import Attempt, Delivery, DeliveryStatus
+from models.work import Deadline, DeadlineStatus, Notice
+
+
+def forget_attempts(session: Session, *, before: datetime, limit: int) -> int:
+    """Remove up to `limit` attempts, made before that instant, of deliveries that arrived; return how many."""
+    arrived = select(col(Delivery.id)).where(
+        col(Delivery.id) == col(Attempt.delivery_id), col(Delivery.status) == DeliveryStatus.DELIVERED
+    )
+    return _forget(session, Attempt, limit, col(Attempt.started_at) < before, arrived.exists())
+
+
+def forget_notices(session: Session, *, before: datetime, limit: int) -> int:
+    """Remove up to `limit` lines sent or cancelled before that instant; return how many.
+
+    Those of a deadline that is still open stay: they are what keeps a reminder from being sent twice.
+    """
+    running = select(col(Deadline.id)).where(
+        col(Deadline.id) == col(Notice.deadline_id),
+        col(Deadline.status).in_([DeadlineStatus.OPEN, DeadlineStatus.HELD]),
+    )
+    over = or_(col(Notice.sent_at) < before, col(Notice.cancelled_at) < before)
+    return _forget(session, Notice, limit, over, ~running.exists())
+
+
+def _forget(session: Session, table: type[Attempt] | type[Notice], limit: int, *conditions: ColumnElement[bool]) -> int:
+    old = select(col(table.id)).where(*conditions).order_by(col(table.id)).limit(limit)
+    removed = session.execute(
+        delete(table)
+        .where(col(table.id).in_(old))
+        .returning(col(table.id))
+        .execution_options(synchronize_session=False)
+    )
+    return len(removed.all())
