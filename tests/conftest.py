@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from postgres_cluster import PostgresCluster, PostgresMissing, postgres_cluster
 from sqlalchemy import Engine
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-import models  # noqa: F401  (registers the tables)
 from models.database import create_engine_for, write_session
+from models.migrate import upgrade
 
 REQUIRE_POSTGRES = "SEGIN_TEST_REQUIRE_POSTGRES"
 
@@ -31,9 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.postgres)
 
 
-def _make_tables(url: str) -> None:
+def _migrate(url: str) -> None:
     engine = create_engine_for(url)
-    SQLModel.metadata.create_all(engine)
+    upgrade(engine)
     engine.dispose()
 
 
@@ -42,7 +42,7 @@ def cluster() -> Iterator[PostgresCluster]:
     """The session's PostgreSQL. Without one the tests that need it are skipped, or fail if the suite requires it."""
     try:
         with postgres_cluster() as running:
-            running.make_template(_make_tables)
+            running.make_template(_migrate)
             yield running
     except PostgresMissing as missing:
         if os.environ.get(REQUIRE_POSTGRES) == "1":
@@ -53,7 +53,7 @@ def cluster() -> Iterator[PostgresCluster]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "segin.db"
-    _make_tables(f"sqlite:///{path}")
+    _migrate(f"sqlite:///{path}")
     return path
 
 
