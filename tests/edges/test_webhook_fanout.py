@@ -101,10 +101,9 @@ def test_the_number_of_statements_does_not_grow(engine: Engine) -> None:
                 announce(session, case)
                 announce(session, case)
             session.commit()
-        with write_session(engine) as session:
-            with statements(engine) as seen:
-                made = fan_out(session, now=NOW)
-                session.commit()
+        with write_session(engine) as session, statements(engine) as seen:
+            made = fan_out(session, now=NOW)
+            session.commit()
         counts.append(len(seen))
         assert made > size
     assert counts[0] == counts[1] <= 6

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
 from integrations.webhooks.fanout import fan_out
+from integrations.webhooks.record import Recorded
+from integrations.webhooks.sender import Sender
 from integrations.webhooks.subscriptions import add_partner, add_subscription, new_secret
 from models import Attempt, Case, Delivery, Event, PathwayVersion, Returnee, Subscription
 from models.database import write_session
@@ -132,3 +136,18 @@ def deliveries(engine: Engine) -> list[Delivery]:
 def attempts(engine: Engine) -> list[Attempt]:
     with write_session(engine) as session:
         return list(session.exec(select(Attempt).order_by(col(Attempt.delivery_id), col(Attempt.number))).all())
+
+
+def send(engine: Engine, clock: Callable[[], datetime], **options: Any) -> Recorded:
+    """Deliver what is due by `clock`, without jitter. Signatures carry the real time, as receivers want."""
+    sender = Sender(
+        engine,
+        **{
+            "clock": clock,
+            "random": lambda: 0.0,
+            "signature_clock": lambda: datetime.now(UTC),
+            "allow_loopback": True,
+            **options,
+        },
+    )
+    return asyncio.run(sender.deliver_due())

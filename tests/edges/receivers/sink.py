@@ -52,6 +52,7 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._sink.connections += 1
+        transport.write(self._sink.greeting)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -93,6 +94,7 @@ class Sink:
 
     answer: Callable[[Request], Reply] = lambda _request: OK
     requests: list[Request] = field(default_factory=list)
+    greeting: bytes = b""
     connections: int = 0
     port: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
