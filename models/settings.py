@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     pathway: str = Field(
         default="mali", description="The process that new cases follow: a bundled pathway's name or a YAML file."
     )
+    country_profile: str = Field(
+        default="mali",
+        description="What intake knows of the country of return: a bundled profile's name or a YAML file.",
+    )
     mapping_file: Path | None = Field(
         default=None, description="YAML file that names the columns of manifests with headers of their own."
     )
