@@ -14,6 +14,7 @@ from synthetic_cases import Caseload, open_caseload
 from integrations.manifests.intake import IntakeSummary, take_in
 from integrations.manifests.known import KnownPeople
 from integrations.manifests.profile import load_profile
+from integrations.manifests.registrar import Registrar
 from models.database import write_session
 
 NOW = datetime(2024, 7, 31, 8, tzinfo=UTC)
@@ -28,17 +29,12 @@ class IntakeDesk:
     people: KnownPeople | None = None
 
     def take(self, session: Session, source: bytes | Path, file: str = "list.xlsx") -> IntakeSummary:
-        return take_in(
-            session,
-            source,
-            file,
-            self.people or KnownPeople(MALI),
-            pathway_version_id=self.caseload.version_id,
-            now=NOW,
-            actor=self.caseload.staff["intake_officer"],
-            correlation_id="intake-test",
-            new_code=self.caseload.new_code,
-        )
+        return take_in(session, source, file, self.people or KnownPeople(MALI), self.registrar("intake_officer"))
+
+    def registrar(self, role: str) -> Registrar:
+        """Registers as somebody of this role."""
+        caseload = self.caseload
+        return Registrar(caseload.version_id, NOW, caseload.staff[role], "intake-test", caseload.new_code)
 
     def take_all(self, engine: Engine, files: Sequence[Path]) -> list[IntakeSummary]:
         """Every file in its own transaction."""

@@ -6,8 +6,6 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -15,14 +13,13 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from integrations.manifests.arrival import ArrivalRow
-from integrations.manifests.offices import offices_by_region
 from integrations.manifests.record import written
+from integrations.manifests.registrar import Registrar
 from integrations.manifests.waiting import LATEST_FIRST
 from models.case import Case
 from models.errors import SeginError, WrongUse
 from models.manifest import DuplicateCandidate, Manifest, ManifestRow
 from states.moves import Actor
-from states.registration import register_cases
 
 
 class NotWaiting(WrongUse):
@@ -46,17 +43,6 @@ class Decided(NamedTuple):
     changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
-    """What a new case needs: the published pathway, when, by whom, and a code never given before."""
-
-    pathway_version_id: int
-    now: datetime
-    actor: Actor
-    correlation_id: str
-    new_code: Callable[[], str]
-
-
 def decide_same(session: Session, row_id: int, *, rank: int, now: datetime, actor: Actor) -> Decided:
     """The row is the candidate of this rank and the return is known: it is linked to their latest case.
 
@@ -71,7 +57,7 @@ def decide_same(session: Session, row_id: int, *, rank: int, now: datetime, acto
     return Decided(row_id, "same", known.case_id, known.case_code, changed=True)
 
 
-def decide_returned_again(session: Session, row_id: int, *, rank: int, register: Register) -> Decided:
+def decide_returned_again(session: Session, row_id: int, *, rank: int, registrar: Registrar) -> Decided:
     """The row is the candidate of this rank, who has left and returned once more: a new case for a known person.
 
     Raises NotWaiting, DecidedOtherwise.
@@ -80,10 +66,10 @@ def decide_returned_again(session: Session, row_id: int, *, rank: int, register:
     known = _candidate_case(session, row_id, rank)
     if row.decision is not None:
         return _again(session, row, "returned_again", known.returnee_id)
-    return _registered(session, row, "returned_again", register, known.returnee_id)
+    return _registered(session, row, "returned_again", registrar, known.returnee_id)
 
 
-def decide_different(session: Session, row_id: int, *, register: Register) -> Decided:
+def decide_different(session: Session, row_id: int, *, registrar: Registrar) -> Decided:
     """The row is nobody who is known: the person is registered from it.
 
     Raises NotWaiting, DecidedOtherwise.
@@ -91,7 +77,7 @@ def decide_different(session: Session, row_id: int, *, register: Register) -> De
     row = _locked(session, row_id)
     if row.decision is not None:
         return _again(session, row, "different", None)
-    return _registered(session, row, "different", register, None)
+    return _registered(session, row, "different", registrar, None)
 
 
 class _Known(NamedTuple):
@@ -103,9 +89,7 @@ class _Known(NamedTuple):
 def _locked(session: Session, row_id: int) -> ManifestRow:
     """The row, kept from other deciders until the transaction ends."""
     query = select(ManifestRow).where(col(ManifestRow.id) == row_id).with_for_update()
-    row: ManifestRow | None = session.execute(
-        query, execution_options={"populate_existing": True}
-    ).scalar_one_or_none()
+    row: ManifestRow | None = session.execute(query, execution_options={"populate_existing": True}).scalar_one_or_none()
     if row is None or (row.outcome != "waiting" and row.decision is None):
         raise NotWaiting(
             f"No row waits under the number {row_id}.",
@@ -136,26 +120,17 @@ def _candidate_case(session: Session, row_id: int, rank: int) -> _Known:
 
 
 def _registered(
-    session: Session, row: ManifestRow, decision: Decision, register: Register, returnee_id: int | None
+    session: Session, row: ManifestRow, decision: Decision, registrar: Registrar, returnee_id: int | None
 ) -> Decided:
     arrival = ArrivalRow.from_json(row.raw or {})
     checksum = session.execute(select(col(Manifest.checksum)).where(col(Manifest.id) == row.manifest_id)).scalar_one()
-    registration = arrival.registration(checksum, offices_by_region(session))
-    (answer,) = register_cases(
-        session,
-        [replace(registration, returnee_id=returnee_id)],
-        pathway_version_id=register.pathway_version_id,
-        now=register.now,
-        actor=register.actor,
-        correlation_id=register.correlation_id,
-        new_code=register.new_code,
-    )
+    (answer,) = registrar.register(session, [arrival], checksum, returnee_id=returnee_id)
     row.case_id = answer.case_id
     if returnee_id is None:
         row.raw = (
             None  # the person is in `returnee` now; of somebody known, the other spelling is kept to find it again
         )
-    _close(session, row, decision, register.now, register.actor)
+    _close(session, row, decision, registrar.now, registrar.actor)
     return Decided(written(row.id), decision, answer.case_id, answer.case_code, changed=True)
 
 

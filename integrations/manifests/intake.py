@@ -5,9 +5,8 @@ the command line call `take_in` for each file, and commit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +15,12 @@ from sqlmodel import Session, col
 
 from integrations.manifests.headers import Layouts
 from integrations.manifests.known import KnownPeople
-from integrations.manifests.offices import offices_by_region
 from integrations.manifests.reader import read_rows
 from integrations.manifests.record import record_manifest, written
-from integrations.manifests.sorting import SortedRows, sort_rows
+from integrations.manifests.registrar import Registrar
+from integrations.manifests.sorting import sort_rows
 from integrations.manifests.table import ManifestTable
 from models.manifest import Manifest, ManifestRow
-from states.moves import Actor
-from states.registration import register_cases
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('segin intake', 0))")
 
@@ -55,12 +52,7 @@ def take_in(
     source: bytes | Path,
     file: str,
     people: KnownPeople,
-    *,
-    pathway_version_id: int,
-    now: datetime,
-    actor: Actor,
-    correlation_id: str,
-    new_code: Callable[[], str],
+    registrar: Registrar,
     layouts: Layouts | None = None,
 ) -> IntakeSummary:
     """Take a .xlsx or .csv manifest in, within the caller's transaction; `file` is its name, for messages.
@@ -76,9 +68,11 @@ def take_in(
     if before is not None:
         return _seen_before(session, table, before)
     people.catch_up(session)
-    found = sort_rows(table, people, now.date())
-    _register(session, table, found, pathway_version_id, now, actor, correlation_id, new_code)
-    manifest_id = record_manifest(session, table, found, now, actor)
+    found = sort_rows(table, people, registrar.now.date())
+    answers = registrar.register(session, [row for row, _ in found.new], table.checksum)
+    for (_, person), answer in zip(found.new, answers, strict=True):
+        person.returnee_id, person.case_id = answer.returnee_id, answer.case_id
+    manifest_id = record_manifest(session, table, found, registrar.now, registrar.actor)
     people.saw_all(session)
     return IntakeSummary(
         file=file,
@@ -93,31 +87,6 @@ def take_in(
         reasons=Counter(row.reason for row in found.rejected),
         skipped=_skipped(table),
     )
-
-
-def _register(
-    session: Session,
-    table: ManifestTable,
-    found: SortedRows,
-    pathway_version_id: int,
-    now: datetime,
-    actor: Actor,
-    correlation_id: str,
-    new_code: Callable[[], str],
-) -> None:
-    """Registers the new people and tells the index who they became."""
-    offices = offices_by_region(session)
-    answers = register_cases(
-        session,
-        [row.registration(table.checksum, offices) for row, _ in found.new],
-        pathway_version_id=pathway_version_id,
-        now=now,
-        actor=actor,
-        correlation_id=correlation_id,
-        new_code=new_code,
-    )
-    for (_, person), answer in zip(found.new, answers, strict=True):
-        person.returnee_id, person.case_id = answer.returnee_id, answer.case_id
 
 
 def _seen_before(session: Session, table: ManifestTable, manifest: Manifest) -> IntakeSummary:

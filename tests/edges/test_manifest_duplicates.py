@@ -13,7 +13,6 @@ from integrations.manifests.duplicates import (
     Decided,
     DecidedOtherwise,
     NotWaiting,
-    Register,
     decide_different,
     decide_returned_again,
     decide_same,
@@ -48,10 +47,6 @@ def take(engine: Engine, desk: IntakeDesk, *rows: tuple[Any, ...]) -> dict[str, 
 def waiting(engine: Engine) -> list[WaitingRow]:
     with read_session(engine) as session:
         return list_waiting(session)
-
-
-def register(desk: IntakeDesk) -> Register:
-    return Register(desk.caseload.version_id, NOW, desk.caseload.staff["coordinator"], "test", desk.caseload.new_code)
 
 
 def counts(engine: Engine) -> tuple[int, int]:
@@ -103,7 +98,7 @@ def test_the_same_person_gets_no_second_case(engine: Engine, desk: IntakeDesk) -
 def test_somebody_else_is_registered_from_the_row(engine: Engine, desk: IntakeDesk) -> None:
     (row,) = waiting(engine)
     with write_session(engine) as session:
-        decided = decide_different(session, row.row_id, register=register(desk))
+        decided = decide_different(session, row.row_id, registrar=desk.registrar("coordinator"))
         session.commit()
     assert counts(engine) == (2, 2)
     with read_session(engine) as session:
@@ -120,7 +115,7 @@ def test_somebody_else_is_registered_from_the_row(engine: Engine, desk: IntakeDe
 def test_somebody_known_who_returned_again_gets_a_new_case(engine: Engine, desk: IntakeDesk) -> None:
     (row,) = waiting(engine)
     with write_session(engine) as session:
-        decided = decide_returned_again(session, row.row_id, rank=1, register=register(desk))
+        decided = decide_returned_again(session, row.row_id, rank=1, registrar=desk.registrar("coordinator"))
         session.commit()
     assert counts(engine) == (2, 1)
     with read_session(engine) as session:
@@ -136,8 +131,8 @@ def test_the_same_decision_again_changes_nothing_and_another_is_refused(engine: 
     with write_session(engine) as session:
         assert same(session, desk, row.row_id) == first._replace(changed=False)
         for other in (
-            lambda: decide_different(session, row.row_id, register=register(desk)),
-            lambda: decide_returned_again(session, row.row_id, rank=1, register=register(desk)),
+            lambda: decide_different(session, row.row_id, registrar=desk.registrar("coordinator")),
+            lambda: decide_returned_again(session, row.row_id, rank=1, registrar=desk.registrar("coordinator")),
         ):
             with pytest.raises(DecidedOtherwise, match=first.case_code):
                 other()
@@ -149,7 +144,7 @@ def test_a_different_person_decided_twice_is_registered_once(engine: Engine, des
 
     def decide(_number: int) -> Decided:
         with write_session(engine) as session:
-            decided = decide_different(session, row.row_id, register=register(desk))
+            decided = decide_different(session, row.row_id, registrar=desk.registrar("coordinator"))
             session.commit()
             return decided
 
@@ -173,7 +168,7 @@ def test_a_row_that_does_not_wait_is_refused(engine: Engine, desk: IntakeDesk) -
         registered = session.execute(select(col(ManifestRow.id)).where(col(ManifestRow.outcome) == "registered"))
         for row_id in (registered.scalar_one(), 999_999):
             with pytest.raises(NotWaiting, match=str(row_id)):
-                decide_different(session, row_id, register=register(desk))
+                decide_different(session, row_id, registrar=desk.registrar("coordinator"))
 
 
 @pytest.mark.parametrize("decision", ["same", "different", "returned_again"])
@@ -183,9 +178,9 @@ def test_once_decided_its_reference_is_recognised(engine: Engine, desk: IntakeDe
         if decision == "same":
             same(session, desk, row.row_id)
         elif decision == "different":
-            decide_different(session, row.row_id, register=register(desk))
+            decide_different(session, row.row_id, registrar=desk.registrar("coordinator"))
         else:
-            decide_returned_again(session, row.row_id, rank=1, register=register(desk))
+            decide_returned_again(session, row.row_id, rank=1, registrar=desk.registrar("coordinator"))
         session.commit()
     before = counts(engine)
     again = ("TRAORE", "Moussa", *MISSPELT[2:6], None, "ml-2")
