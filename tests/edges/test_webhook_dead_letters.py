@@ -1,0 +1,175 @@
+"""What is owed, what is dead, and sending it again: under the same id, in order, counted exactly."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from edges.receivers.sink import OK, Reply, Request, Sink, status
+from edges.webhook_outbox import NOW, Clock, announce, attempts, deliveries, fill, open_cases, send, subscribe
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from integrations.webhooks import outcomes
+from integrations.webhooks.dead_letters import (
+    UnknownDelivery,
+    count_deliveries,
+    list_deliveries,
+    replay_dead,
+    replay_one,
+)
+from integrations.webhooks.fanout import fan_out
+from integrations.webhooks.record import Recorded
+from integrations.webhooks.retries import SCHEDULE
+from models import DeliveryStatus
+from models.database import write_session
+
+
+def until_dead(engine: Engine, clock: Clock) -> None:
+    for wait in SCHEDULE:
+        clock.now += wait
+        send(engine, clock)
+
+
+def replay(engine: Engine, clock: Clock, **chosen: object) -> int:
+    with write_session(engine) as session:
+        count = replay_dead(session, now=clock.now, **chosen)  # type: ignore[arg-type]
+        session.commit()
+    return count
+
+
+def test_all_dead_of_a_partner_go_again_in_order_under_the_same_ids(engine: Engine) -> None:
+    clock = Clock()
+    with Sink(answer=lambda _request: status(500)) as down, Sink(answer=lambda _request: status(500)) as other:
+        with write_session(engine) as session:
+            subscribe(session, "down", down.url)
+            subscribe(session, "other", other.url)
+            session.commit()
+        uids = fill(engine, cases=4, events=3)
+        for _ in range(3):  # one after another, the deliveries of each case use up their schedules
+            until_dead(engine, clock)
+        assert {row.status for row in deliveries(engine)} == {"dead"}
+        down.requests.clear()
+        down.answer = lambda _request: OK
+        assert replay(engine, clock, partner="down") == 12
+        assert send(engine, clock) == Recorded(delivered=12)
+        assert replay(engine, clock, partner="down") == 0
+    assert sorted(down.ids) == sorted(uids)
+    order = {uid: number for number, uid in enumerate(uids)}
+    for case in range(4):
+        mine = [order[uid] for uid in down.ids if order[uid] % 4 == case]
+        assert mine == sorted(mine)
+    with write_session(engine) as session:
+        assert count_deliveries(session) == {
+            "down": {"pending": 0, "sending": 0, "delivered": 12, "dead": 0},
+            "other": {"pending": 0, "sending": 0, "delivered": 0, "dead": 12},
+        }
+    numbers = [row.number for row in attempts(engine) if row.outcome == "ok"]
+    assert numbers == [len(SCHEDULE) + 1] * 12, "attempts are counted on, not anew"
+
+
+def test_a_replayed_delivery_has_its_whole_schedule_again(engine: Engine) -> None:
+    clock = Clock()
+    with Sink(answer=lambda _request: status(500)) as sink:
+        with write_session(engine) as session:
+            subscribe(session, "ngo", sink.url)
+            session.commit()
+        fill(engine, cases=1, events=1)
+        until_dead(engine, clock)
+        assert replay(engine, clock) == 1
+        until_dead(engine, clock)
+    (row,) = deliveries(engine)
+    assert (row.status, row.attempts) == ("dead", 2 * len(SCHEDULE))
+
+
+def test_since_a_time(engine: Engine) -> None:
+    clock = Clock()
+    with Sink(answer=lambda _request: status(410)) as sink:
+        with write_session(engine) as session:
+            subscribe(session, "ngo", sink.url)
+            for number, case in enumerate(open_cases(session, 3)):
+                announce(session, case, occurred_at=NOW + timedelta(days=number))
+            fan_out(session, now=NOW)
+            session.commit()
+        send(engine, clock)
+    assert {row.status for row in deliveries(engine)} == {"dead"}
+    assert replay(engine, clock, since=NOW + timedelta(days=3)) == 0
+    assert replay(engine, clock, since=NOW + timedelta(days=1)) == 2
+    assert replay(engine, clock, partner="nobody") == 0
+    assert replay(engine, clock) == 1
+
+
+def test_one_that_arrived_goes_again_and_one_that_is_owed_does_not(engine: Engine) -> None:
+    clock = Clock()
+    with Sink() as sink:
+        with write_session(engine) as session:
+            subscribe(session, "ngo", sink.url)
+            session.commit()
+        uids = fill(engine, cases=1, events=2)
+        send(engine, clock)
+        first = deliveries(engine)[0].id or 0
+        with write_session(engine) as session:
+            assert (replay_one(session, first, now=NOW), replay_one(session, first, now=NOW)) == (1, 0)
+            with pytest.raises(UnknownDelivery):
+                replay_one(session, 999, now=NOW)
+            session.commit()
+        send(engine, clock)
+    assert sink.ids == [*uids, uids[0]]
+    assert sink.requests[0].body == sink.requests[2].body
+
+
+def test_what_is_replayed_goes_before_what_waits_even_when_that_fails_meanwhile(engine: Engine) -> None:
+    """An earlier event is put back while a later one of its case is on its way, and the later one fails."""
+    clock = Clock()
+
+    def answer(request: Request) -> Reply:
+        if request.headers["webhook-id"] == uids[1] and not replayed:
+            with write_session(engine) as session:
+                replayed.append(replay_one(session, deliveries(engine)[0].id or 0, now=NOW))
+                session.commit()
+            return status(500)
+        return OK
+
+    replayed: list[int] = []
+    with Sink(answer=answer) as sink:
+        with write_session(engine) as session:
+            subscribe(session, "ngo", sink.url)
+            session.commit()
+        uids = fill(engine, cases=1, events=3)
+        send(engine, clock)
+        clock.forward(minutes=1)
+        send(engine, clock)
+    assert replayed == [1]
+    assert sink.ids == [uids[0], uids[1], uids[0], uids[1], uids[2]]
+
+
+def test_lists_show_what_is_asked_for(engine: Engine) -> None:
+    with Sink(answer=lambda _request: status(410)) as gone, Sink() as well:
+        with write_session(engine) as session:
+            subscribe(session, "gone", gone.url)
+            subscribe(session, "well", well.url)
+            session.commit()
+        uids = fill(engine, cases=2, events=1)
+        send(engine, Clock(), per_subscription=1)
+
+    def listed(session: Session, **chosen: object) -> list[tuple[str, str, str | None]]:
+        return [(row.partner, row.status, row.outcome) for row in list_deliveries(session, **chosen)]  # type: ignore[arg-type]
+
+    with write_session(engine) as session:
+        assert listed(session, status=DeliveryStatus.DEAD) == [("gone", "dead", "gone")]
+        assert listed(session, partner="well") == [("well", "delivered", "ok")] * 2
+        assert listed(session, partner="gone", status=DeliveryStatus.PENDING) == [("gone", "pending", None)]
+        assert listed(session, partner="nobody") == []
+        assert len(listed(session, limit=3)) == 3
+        (one,) = list_deliveries(session, case_code="C-R-0", partner="well")
+        assert (one.event_uid, one.event_type, one.case_code, one.sequence) == (uids[0], "case.advanced", "C-R-0", 1)
+        assert one.finished_at == NOW
+
+
+@pytest.mark.parametrize("code", [*sorted(outcomes.CODES), "http_500", "http_404"])
+def test_every_outcome_has_words_in_both_languages(code: str) -> None:
+    words = outcomes.in_words(code)
+    assert words.fr
+    assert words.en
+    assert words.fr != words.en
+    assert "_" not in words.fr + words.en
