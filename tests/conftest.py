@@ -21,7 +21,7 @@ REQUIRE_POSTGRES = "SEGIN_TEST_REQUIRE_POSTGRES"
 def pytest_configure() -> None:
     """Tests see the defaults, not the settings of whoever runs them."""
     for name in list(os.environ):
-        if name.startswith("SEGIN_") and name != REQUIRE_POSTGRES:
+        if name.startswith("SEGIN_") and not name.startswith("SEGIN_TEST_"):
             del os.environ[name]
 
 
