@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from postgres_cluster import PostgresCluster, PostgresMissing, postgres_cluster
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -16,6 +17,10 @@ from models.database import create_engine_for, write_session
 from models.migrate import upgrade
 
 REQUIRE_POSTGRES = "SEGIN_TEST_REQUIRE_POSTGRES"
+
+# No test fails because the machine was busy.
+settings.register_profile("segin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("segin")
 
 
 def pytest_configure() -> None:

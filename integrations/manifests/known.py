@@ -67,10 +67,12 @@ class KnownPeople:
             self._index.add(person)
             self._last_case = case_id
         for row_id, raw, case_id, returnee_id in self._since(session, _ROWS, col(ManifestRow.id), self._last_row):
+            self._last_row = row_id
+            if raw is None:
+                continue  # erased when its retention ended
             person = self._index.person(ArrivalRow.from_json(raw))
             person.case_id, person.returnee_id, person.waiting = case_id, returnee_id, case_id is None
             self._index.add(person)
-            self._last_row = row_id
 
     def recognise(self, row: ArrivalRow) -> tuple[Person, Match]:
         """The person of a row, and whether they are known, may be, or are new."""

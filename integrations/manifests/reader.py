@@ -29,7 +29,7 @@ MAX_BYTES: Final = 20_000_000
 # Seven months of a whole country are 5,700 people; more in one file is not one manifest.
 MAX_ROWS: Final = 20_000
 
-_ZIP: Final = b"PK"
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE: Final = bytes.fromhex("D0CF11E0A1B11AE1")
 _OTHER_FORMATS: Final = {
     b"%PDF": "PDF",
@@ -99,12 +99,14 @@ def _delimiter(text: str, file: str, layouts: Layouts) -> str:
 
 
 def _only_table(grids: list[Grid], file: str, layouts: Layouts) -> tuple[Header, Grid]:
+    """The one list of people; an empty template on another sheet does not count beside it."""
     found = [(header, grid) for grid in grids if (header := find_header(grid.rows, layouts))]
     if not found:
         raise UnreadableManifest("no_header", file, limit=SEARCHED_ROWS, needed=layouts.written(NEEDED))
-    if len(found) > 1:
-        raise UnreadableManifest("several_tables", file, found=", ".join(grid.title for _, grid in found))
-    return found[0]
+    filled = [(header, grid) for header, grid in found if grid.rows[-1].line > header.line]
+    if len(filled) > 1:
+        raise UnreadableManifest("several_tables", file, found=", ".join(grid.title for _, grid in filled))
+    return (filled or found)[0]
 
 
 def _table(data: bytes, file: str, header: Header, grid: Grid, layouts: Layouts) -> ManifestTable:

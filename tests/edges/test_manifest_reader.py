@@ -165,8 +165,13 @@ def test_a_table_without_its_columns_is_refused(rows: list[tuple[str, ...]], cod
 def test_two_lists_in_one_workbook_are_refused_and_other_sheets_are_not() -> None:
     with pytest.raises(UnreadableManifest, match="Sheet, Sheet1"):
         read_rows(xlsx([HEADER, MOUSSA], [HEADER, AWA]), "list.xlsx")
-    table = read_rows(xlsx([("Lisez-moi",)], [HEADER, AWA], [("M",), ("F",)]), "list.xlsx")
+    table = read_rows(xlsx([("Lisez-moi",)], [HEADER], [HEADER, AWA], [("M",), ("F",)]), "list.xlsx")
     assert len(table.rows) == 1
+
+
+def test_a_text_that_begins_like_an_archive_is_a_text() -> None:
+    header = ("PK", *HEADER)
+    assert len(read_rows(csv_text([header, (1, *AWA)]).encode(), "list.csv").rows) == 1
 
 
 def test_the_checksum_is_that_of_the_bytes() -> None:
