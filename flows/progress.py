@@ -18,7 +18,7 @@ R = TypeVar("R")
 log = structlog.get_logger()
 
 
-class Progress:
+class ProgressBar:
     """A bar from 0 to 100 per cent below the run. `key` is lower-case with dashes; the text says what is counted."""
 
     def __init__(self, key: str, description: str) -> None:

@@ -15,6 +15,7 @@ from typing import Final, ParamSpec, TypeVar, cast
 import structlog
 from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, StateType
 from sqlalchemy import Engine
 
 from models.database import create_engine_for
@@ -34,11 +35,11 @@ class StepFailed(SeginError):
     """A step met an error whose text may quote a row. Prefect keeps state messages in clear, so it gets the type."""
 
 
-def step(name: str) -> Callable[[Callable[P, R]], Callable[P, Awaitable[R]]]:
+def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, Awaitable[R]]]:
     """Make a Prefect task of a function that works on the database; it runs in a thread, under this name.
 
-    Its arguments are ids, dates and paths, its result is counts. An error that we raised on purpose goes on as it is,
-    any other as StepFailed.
+    `run_name` names each run from the arguments, as in `file {number}`. These are ids, dates and paths, the result is
+    counts. An error that we raised on purpose goes on as it is, any other as StepFailed.
     """
 
     def make(work: Callable[P, R]) -> Callable[P, Awaitable[R]]:
@@ -46,7 +47,9 @@ def step(name: str) -> Callable[[Callable[P, R]], Callable[P, Awaitable[R]]]:
         async def carry_out(*args: P.args, **kwargs: P.kwargs) -> R:
             return await in_thread(work, *args, **kwargs)
 
-        prefect_task = task(name=name, persist_result=False, cache_policy=NO_CACHE, log_prints=False)
+        prefect_task = task(
+            name=name, task_run_name=run_name, persist_result=False, cache_policy=NO_CACHE, log_prints=False
+        )
         return cast("Callable[P, Awaitable[R]]", prefect_task(carry_out))
 
     return make
@@ -65,6 +68,11 @@ async def in_thread(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) 
             f"The step {work.__name__} failed ({kind}); the log of the process that ran it says where.",
             f"L'étape {work.__name__} a échoué ({kind}) ; le journal technique du processus dit où.",
         ) from None
+
+
+def ended_as(name: str, message: str, summary: dict[str, int]) -> dict[str, int]:
+    """What a flow returns to end in a state with this name that is no failure; whoever called it gets the summary."""
+    return cast("dict[str, int]", State(type=StateType.COMPLETED, name=name, message=message, data=summary))
 
 
 @contextmanager
