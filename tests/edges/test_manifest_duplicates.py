@@ -75,7 +75,7 @@ def test_a_waiting_row_stands_beside_its_candidates(engine: Engine, desk: Intake
     assert 0 < candidate.score <= 100
     assert {"same_birth", "same_phone"} <= set(candidate.why)
     assert "Traor" not in repr(row)
-    assert "7600" not in repr(row)
+    assert "+223" not in repr(row)
 
 
 def test_the_same_person_gets_no_second_case(engine: Engine, desk: IntakeDesk) -> None:
