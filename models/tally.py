@@ -14,10 +14,10 @@ from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
 
 def tally(session: Session) -> dict[str, Any]:
     """Cases by state, and what is open, overdue or waiting. Eight statements."""
-    states = session.execute(select(col(Case.state), func.count()).group_by(col(Case.state)).order_by(col(Case.state)))
+    states = session.execute(select(col(Case.state), func.count().label("number")).group_by(col(Case.state)))
     clock = col(Deadline.status) == DeadlineStatus.OPEN
     return {
-        "cases": dict(states.tuples().all()),
+        "cases": {row.state: row.number for row in states},
         "tasks_open": _count(session, Task, col(Task.status) == TaskStatus.OPEN),
         "tasks_unassigned": _count(session, Task, col(Task.status) == TaskStatus.OPEN, col(Task.staff_id).is_(None)),
         "deadlines_open": _count(session, Deadline, clock),
