@@ -19,8 +19,6 @@ ENOUGH: Final = 20
 """Bits from which a person is asked. A stranger among 100,000 known people is there by chance at 2^17 to 1; three bits
 more allow for what goes together anyway (a convoy from one region, families with the same names)."""
 
-MOST: Final = 42
-
 # One in a thousand shares a common family and given name; near spellings are shared by more.
 _NAMES: Final = ((0.999, 10, "same_name"), (0.85, 8, "very_similar_name"), (0.75, 5, "similar_name"))
 # Most returnees were born on one of some 7,000 days. Slips that keep the rest of the date say less, and the year alone
@@ -31,6 +29,9 @@ _YEARS_ABOUT: Final = 2
 _SAME_PHONE: Final = 10
 _SAME_ARRIVAL, _SAME_DISTRICT, _SAME_REGION, _SAME_COUNTRY = 5, 4, 2, 1
 _OTHER_SEX: Final = -6
+
+MOST: Final = _NAMES[0][1] + _SAME_DAY + _SAME_PHONE + _SAME_ARRIVAL + _SAME_DISTRICT + _SAME_COUNTRY
+"""Bits of two records that agree in everything."""
 
 WHY: Final = {
     "same_reference": ("même référence, mais une autre personne", "same reference, but another person"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.manifests.evidence import ENOUGH, WHY, Person
+from integrations.manifests.evidence import ENOUGH, MOST, WHY, Person
 from integrations.manifests.matching import Match, PeopleIndex
 from integrations.manifests.names import likeness, name_key, sound
 from integrations.manifests.profile import load_profile
@@ -178,7 +178,7 @@ def test_whatever_is_known_an_answer_has_reasons_and_a_score(known: list[Person]
     match = index.recognise(asked)
     assert match.again is None or not match.candidates
     for candidate in match.candidates:
-        assert ENOUGH * 100 // 42 <= candidate.score <= 100
+        assert ENOUGH * 100 // MOST <= candidate.score <= 100
         assert candidate.why
 
 
