@@ -38,6 +38,14 @@ TRIGGERS = st.sampled_from(sorted(PATHWAY.triggers))
 ROLES = st.sampled_from(sorted(PATHWAY.roles))
 REASONS = st.sampled_from([None, *sorted({*PATHWAY.close_reasons, *PATHWAY.hold_reasons})])
 DATA = st.sampled_from([{}, {"months": 3}, {"months": 6}, {"months": 12}, {"waived": ["training"]}])
+TO_PLANNING = ("confirm_arrival", "begin_screening", "begin_planning")
+WAYS = (
+    (),
+    ("confirm_arrival",),
+    *((*TO_PLANNING, *way) for way in ((), ("start_psychosocial",), ("start_training",), ("start_livelihood",))),
+    (*TO_PLANNING, "start_psychosocial", "start_training", "start_follow_up"),
+)
+ASIDE = ("hold", "close", "raise_urgent", "lower_priority", "raise_emergency", "resolve_emergency")
 NOTES = st.sampled_from([None, "une note"])
 
 
@@ -108,9 +116,14 @@ class AnyOrder(RuleBasedStateMachine):
         self.state[case_id], self.version[case_id] = goal, outcome.seq
         self.answers[move.command_id] = (move, outcome)
 
-    @initialize(number=st.integers(1, 3))
-    def somebody_arrives(self, number: int) -> None:
-        self.others_arrive(number)
+    @initialize(ways=st.lists(st.sampled_from(WAYS), min_size=1, max_size=3))
+    def some_are_well_on_their_way(self, ways: list[tuple[str, ...]]) -> None:
+        self.others_arrive(len(ways))
+        coordinator = self.actor("coordinator")
+        for case_id, way in zip(sorted(self.state), ways, strict=True):
+            self.caseload.record_everything(case_id, now=self.now)
+            self.fire([Move(case_id, trigger, coordinator, self.command(), "stateful") for trigger in way])
+            assert self.version[case_id] == 1 + len(way)
 
     @rule(number=st.integers(1, 2))
     def others_arrive(self, number: int) -> None:
@@ -152,14 +165,16 @@ class AnyOrder(RuleBasedStateMachine):
             )
         self.fire(moves)
 
-    @rule(data=st.data(), everybody=st.booleans())
-    def somebody_does_what_is_possible(self, data: st.DataObject, everybody: bool) -> None:
+    @rule(data=st.data(), everybody=st.booleans(), onward=st.booleans())
+    def somebody_does_what_is_possible(self, data: st.DataObject, everybody: bool, onward: bool) -> None:
         """So that cases get somewhere: a trigger that the preview allows must then move the case."""
         chosen = sorted(self.state) if everybody else [data.draw(st.sampled_from(sorted(self.state)))]
         moves = []
         for case_id, facts in gather_facts(self.session, chosen, FACT_GROUPS).items():
             actor = self.actor(data.draw(st.sampled_from(["coordinator", "coordinator", "case_worker", "system"])))
             possible = [each for each in preview(PATHWAY, facts, actor, self.now) if each.allowed]
+            if onward:
+                possible = [each for each in possible if each.trigger not in ASIDE]
             if not possible:
                 continue
             each = data.draw(st.sampled_from(possible))
@@ -255,4 +270,4 @@ def test_on_sqlite(sqlite_engine: Engine) -> None:
 
 @pytest.mark.postgres
 def test_on_postgres(postgres_engine: Engine) -> None:
-    run(postgres_engine, 10)
+    run(postgres_engine, 12)
