@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import http.client
 import ipaddress
-import socket
 import sys
 import time
 import urllib.error
@@ -23,14 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from deployments.children import WITH_PARENT, Child, end_with_parent
 from deployments.environment import prefect_home, server_environment
+from deployments.ports import free_port, require_port, url_of
 from models.errors import SeginError
 
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 5.0
-
-
-class PortTaken(SeginError):
-    """Another program listens on the port that the Prefect server should have."""
 
 
 class ServerFailed(SeginError):
@@ -65,9 +61,10 @@ def prefect_server(data_dir: Path, port: int | None = None, host: str = "127.0.0
 
 def start_server(data_dir: Path, port: int | None, host: str) -> ServerHandle:
     """Like `prefect_server`, for a caller that stops `handle.child` itself."""
-    port = _free_port(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    ui_url = f"http://{shown}:{port}"
+    if port is None:
+        port = free_port(host)
+    require_port(host, port, "SEGIN_PREFECT_PORT")
+    ui_url = url_of(host, port)
     home = prefect_home(data_dir)
     log = home / "server.log"
     child = Child(
@@ -95,20 +92,6 @@ def is_healthy(api_url: str, timeout_seconds: float = 1.0) -> bool:
             return bool(answer.status == 200)
     except (OSError, http.client.HTTPException, ValueError):
         return False
-
-
-def _free_port(host: str, port: int | None) -> int:
-    try:
-        with socket.create_server((host, port or 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as free:
-            return int(free.getsockname()[1])
-    except OSError as error:
-        raise PortTaken(
-            f"The Prefect server cannot listen on {host}, port {port}: {error.strerror or 'the address is unusable'}.",
-            f"Le serveur Prefect ne peut pas écouter sur {host}, port {port}.",
-            remedy="Stop the program that uses it (another `segin up`?), or set SEGIN_PREFECT_PORT to a free port.",
-            remedy_fr="Arrêtez le programme qui l'utilise (un autre `segin up` ?), ou choisissez un port libre "
-            "dans SEGIN_PREFECT_PORT.",
-        ) from None
 
 
 def _wait_until_healthy(child: Child, api_url: str, log: Path) -> None:

@@ -19,6 +19,7 @@ from prefect import flow
 
 from flows.progress import ProgressBar, show_counts
 from flows.steps import StepFailed, bound_run, database, ended_as, in_thread, step, wall_clock
+from integrations.manifests.files import manifests_at
 from integrations.manifests.headers import Layouts, load_mapping
 from integrations.manifests.intake import take_in
 from integrations.manifests.known import KnownPeople
@@ -26,7 +27,7 @@ from integrations.manifests.profile import load_profile
 from integrations.manifests.registrar import Registrar
 from integrations.manifests.unreadable import UnreadableManifest
 from models.database import write_session
-from models.errors import SeginError, WrongUse
+from models.errors import SeginError
 from models.settings import load_settings
 from states.codes import case_code
 from states.loader import read_pathway
@@ -34,7 +35,6 @@ from states.moves import SYSTEM
 from states.shelf import publish
 
 ROWS: Final = ("rows", "registered", "rejected", "already_known", "waiting")
-SUFFIXES: Final = (".csv", ".xlsx")
 
 log = structlog.get_logger()
 
@@ -76,21 +76,6 @@ async def intake(path: Path, now: datetime | None = None) -> dict[str, int]:
     if refused:
         return ended_as("CompletedInPart", f"{refused} of {len(files)} manifests could not be taken in.", summary)
     return summary
-
-
-def manifests_at(path: Path) -> list[Path]:
-    """The file, or the manifests in the folder in the order of their names. Raises WrongUse when there is none."""
-    if path.is_file():
-        return [path]
-    found = sorted(file for file in path.glob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not found:
-        raise WrongUse(
-            "There is no .xlsx or .csv file at this path.",
-            "Il n'y a aucun fichier .xlsx ou .csv à cet endroit.",
-            remedy="Give the path of a manifest or of a folder, as the machine of the worker sees it.",
-            remedy_fr="Donnez le chemin d'un manifeste ou d'un dossier, tel que le voit la machine du service.",
-        )
-    return found
 
 
 def open_reception(now: datetime, correlation_id: str) -> Reception:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import structlog
 from prefect import flow
 
 from flows.night_receipts import NightReceipt, NightsReport, Progress
 from flows.night_steps import NightOptions
-from flows.nights import night_instant, run_nights
+from flows.night_watch import newest_night, night_is_missing
+from flows.nights import run_nights
 from flows.progress import ProgressBar, show_counts
 from flows.steps import bound_run, database, ended_as, step, wall_clock
+from models.database import read_session
 from models.errors import LockedByAnotherRun
 from models.settings import load_settings
 
@@ -53,10 +54,11 @@ async def nightly(as_of: date | None = None) -> dict[str, int]:
     return _counts(nights=len(report.nights), changed=report.changed)
 
 
-def newest_night(now: datetime, tz: ZoneInfo, hour: int) -> date:
-    """The date of the newest night whose hour has come."""
-    today = now.astimezone(tz).date()
-    return today if night_instant(today, tz, hour) <= now else today - timedelta(days=1)
+def is_missing(now: datetime) -> bool:
+    """Whether the newest night whose hour has come is not done, once nights have begun."""
+    settings = load_settings()
+    with read_session(database()) as session:
+        return night_is_missing(session, newest_night(now, settings.timezone, settings.nightly_hour))
 
 
 @step("run the nights")

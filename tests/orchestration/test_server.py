@@ -20,7 +20,8 @@ from prefect.client.orchestration import get_client
 
 from deployments.automations import ensure_automation, silent_runs_crash
 from deployments.environment import client_environment
-from deployments.server import PortTaken, ServerFailed, ServerHandle, is_healthy, prefect_server, refuse_the_outside
+from deployments.ports import PortTaken
+from deployments.server import ServerFailed, ServerHandle, is_healthy, prefect_server, refuse_the_outside
 
 
 @task
