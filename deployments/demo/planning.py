@@ -1,0 +1,139 @@
+"""Simulated acts on the plan, and the way from one support to the next, each on all of the day's cases at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from deployments.demo.arrival import distress
+from deployments.demo.diary import Todo
+from deployments.demo.work import Work
+from states.casework import Step
+from states.casework_contacts import ReferralRequest, make_referrals
+from states.casework_plan import PlanDraft, approve_plans, draft_plans
+from states.facts import Facts
+
+BANDS_THAT_CALL_FOR_CARE = frozenset({"moderate", "moderately_severe", "severe", "high", "very_high", "poor"})
+SESSIONS_WANTED = (2, 4)
+
+
+def draft(work: Work, todos: Sequence[Todo]) -> None:
+    """The plan is drafted with the returnee and submitted; medical needs are referred to a partner."""
+    facts = work.facts(todos, "returnee", "assessments")
+    authors = [
+        todo._replace(actor=work.colleague("coordinator", facts[todo.case_id]))
+        if work.happens("drafted_by_coordinator", todo)
+        else todo
+        for todo in todos
+    ]
+    drafts = [
+        PlanDraft(
+            case_id=todo.case_id,
+            actor=todo.actor,
+            needs=needs,
+            items=tuple({"section": need, "referral": need == "training"} for need in needs),
+        )
+        for todo in authors
+        for needs in [_needs(work, todo, facts[todo.case_id])]
+    ]
+    draft_plans(work.session, drafts, now=work.now)
+    moved = work.fire(authors, "submit_plan")
+    _refer(work, [todo for todo in moved if "medical" in facts[todo.case_id].vulnerabilities])
+
+
+def approve(work: Work, todos: Sequence[Todo]) -> None:
+    """A coordinator approves; whoever wrote the plan passes it on to a colleague."""
+    outcomes = approve_plans(work.session, [Step(**work.signed(todo)) for todo in todos], now=work.now)
+    work.moved(todos, outcomes)
+    for todo, outcome in zip(todos, outcomes, strict=True):
+        if "plan_approver_differs" in [reason.code for reason in outcome.reasons]:
+            colleague = work.roster.somebody_else(todo.actor)
+            if colleague != todo.actor:
+                work.try_again([todo._replace(actor=colleague)])
+
+
+def go_on(work: Work, todos: Sequence[Todo]) -> None:
+    """The next support of the plan begins, or follow-up when all of it is served; else the case worker waits."""
+    facts = work.facts(todos, "plan", "sessions", "enrolment", "grant")
+    starts: list[tuple[Todo, str]] = []
+    waived: list[Todo] = []
+    for todo in todos:
+        case = facts[todo.case_id]
+        left = [need for need in _in_order(work, case) if not _served(work, case, need)]
+        to_begin = [need for need in left if not _under_way(case, need) and need != case.state]
+        if to_begin:
+            starts.append((todo, f"start_{to_begin[0]}"))
+        elif not left:
+            starts.append((todo, "start_follow_up"))
+        elif left == ["training"] and case.enrolment is not None and case.enrolment.status == "dropped_out":
+            waived.append(todo._replace(actor=work.colleague("coordinator", case)))
+        else:
+            work.later("go_on", todo, tries=todo.tries + 1)
+    tried = [todo for todo, _ in starts]
+    moved = {todo.case_id for todo in work.fire_moves(tried, [work.move(todo, trigger) for todo, trigger in starts])}
+    for todo in tried:
+        if todo.case_id not in moved and todo.tries < 12:
+            work.later("go_on", todo, tries=todo.tries + 1)
+    work.fire(waived, "start_follow_up", data={"waived": ["training"]}, note="Formation abandonnée, besoin levé.")
+
+
+def sessions_wanted(work: Work, case_id: int) -> int:
+    """How many psychosocial sessions this person needs."""
+    return work.luck.between(SESSIONS_WANTED, "sessions wanted", case_id)
+
+
+def _needs(work: Work, todo: Todo, facts: Facts) -> tuple[str, ...]:
+    bands = {each.band for name, each in facts.assessments.items() if name != "vulnerability"}
+    grown = facts.birth_date is None or facts.birth_date <= _years_before(work.day, 18)
+    can_train = facts.birth_date is None or facts.birth_date <= _years_before(work.day, 15)
+    needs = []
+    if bands & BANDS_THAT_CALL_FOR_CARE or work.happens("needs_psychosocial", todo) or distress(work, facts) > 0.9:
+        needs.append("psychosocial")
+    if can_train and work.happens("needs_training", todo):
+        needs.append("training")
+    if grown and work.happens("needs_livelihood", todo):
+        needs.append("livelihood")
+    return tuple(needs)
+
+
+def _years_before(day: date, years: int) -> date:
+    return day - timedelta(days=round(365.25 * years))
+
+
+def _in_order(work: Work, facts: Facts) -> list[str]:
+    """Care comes first; training and livelihood in an order that differs from person to person."""
+    needs = facts.plan.needs if facts.plan is not None else frozenset()
+    return sorted(
+        needs, key=lambda need: -1.0 if need == "psychosocial" else work.luck.draw("order", need, facts.case_id)
+    )
+
+
+def _served(work: Work, facts: Facts, need: str) -> bool:
+    if need == "psychosocial":
+        return facts.sessions_attended >= sessions_wanted(work, facts.case_id)
+    if need == "training":
+        return facts.enrolment is not None and facts.enrolment.certified
+    return facts.grant is not None and facts.grant.status == "verified"
+
+
+def _under_way(facts: Facts, need: str) -> bool:
+    if need == "training":
+        return facts.enrolment is not None
+    return need == "livelihood" and facts.grant is not None
+
+
+def _refer(work: Work, todos: Sequence[Todo]) -> None:
+    """Ask the partner for medical care, with the answer due in time; without consent nothing goes out."""
+    requests = [
+        ReferralRequest(
+            case_id=todo.case_id,
+            actor=todo.actor,
+            partner_id=work.helper_partner_id,
+            service="health",
+            priority="normal",
+            due_at=work.now + timedelta(days=work.story.referral_answer_days),
+        )
+        for todo in todos
+    ]
+    made = make_referrals(work.session, requests, new_code=work.new_code, now=work.now)
+    work.refusals.update(each.refused.code for each in made if each.refused is not None)
