@@ -6,8 +6,15 @@ import asyncio
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowFilter, FlowFilterName, TaskRunFilter, TaskRunFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    FlowFilter,
+    FlowFilterName,
+    TaskRunFilter,
+    TaskRunFilterFlowRunId,
+)
+from prefect.client.schemas.objects import Artifact, FlowRun, TaskRun
 
 PATIENCE_SECONDS = 60
 
@@ -34,6 +41,17 @@ def steps_of(flow_run_id: str | None, number: int) -> list[TaskRun]:
                     break
                 await asyncio.sleep(0.1)
             return steps
+
+    return asyncio.run(read())
+
+
+def artifacts_of(flow_run_id: str | None) -> dict[str | None, Artifact]:
+    """What the run left to be seen, by key; of each key the last."""
+
+    async def read() -> dict[str | None, Artifact]:
+        own = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[UUID(str(flow_run_id))]))
+        async with get_client() as client:
+            return {artifact.key: artifact for artifact in await client.read_artifacts(artifact_filter=own)}
 
     return asyncio.run(read())
 
