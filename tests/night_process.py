@@ -1,7 +1,7 @@
-"""Runs nights in a process of its own, so that a test can kill it: python night_process.py URL AS_OF CHUNK [STALL].
+"""Runs nights in a process of its own, so that a test can stop it: python night_process.py URL AS_OF CHUNK STALL LATER.
 
-Prints a line for each committed chunk, then the report as JSON; the exit code is that of the command line. With STALL
-it stops after that many chunks until somebody continues it.
+Prints a line for each committed chunk, then the report as JSON; the exit code is that of the command line. It stands
+still after STALL chunks (0: never) until somebody lets it go on; its clock is LATER minutes late.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import json
 import os
 import signal
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flows.night_receipts import Progress
+from sqlalchemy import Engine
+
+from flows.night_receipts import NightsReport, Progress
 from flows.night_steps import NightOptions
 from flows.nights import run_nights
 from models.database import create_engine_for
@@ -22,27 +24,32 @@ from models.errors import SeginError
 CLOCK = datetime(2024, 8, 1, 3, tzinfo=UTC)
 
 
-def main(url: str, as_of: str, chunk: str, stall: str = "0") -> int:
-    """The exit code."""
+def run(engine: Engine, as_of: date, chunk: int, stall: int = 0, later: int = 0) -> NightsReport:
+    """The run itself; a test calls it for what an undisturbed run gives."""
     chunks = 0
 
     def tell(progress: Progress) -> None:
         nonlocal chunks
         chunks += 1
         print(progress.as_of, progress.step, progress.changed, flush=True)
-        if chunks == int(stall):
+        if chunks == stall:
             os.kill(os.getpid(), signal.SIGSTOP)
 
+    return run_nights(
+        engine,
+        as_of,
+        clock=lambda: CLOCK + timedelta(minutes=later),
+        tz=ZoneInfo("Africa/Bamako"),
+        options=NightOptions(chunk=chunk),
+        on_progress=tell,
+    )
+
+
+def main(url: str, as_of: str, *numbers: str) -> int:
+    """The exit code."""
     engine = create_engine_for(url)
     try:
-        report = run_nights(
-            engine,
-            date.fromisoformat(as_of),
-            clock=lambda: CLOCK,
-            tz=ZoneInfo("Africa/Bamako"),
-            options=NightOptions(chunk=int(chunk)),
-            on_progress=tell,
-        )
+        report = run(engine, date.fromisoformat(as_of), *map(int, numbers))
     except SeginError as error:
         print(json.dumps({"error": type(error).__name__}), flush=True)
         return error.exit_code
