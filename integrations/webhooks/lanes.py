@@ -14,7 +14,7 @@ from typing import Final
 from integrations.webhooks.claim import Claimed
 
 FIRST_LIMIT: Final = 4
-FARTHEST_AHEAD: Final = 256
+FARTHEST_AHEAD: Final = 512
 
 
 @dataclass(slots=True)

@@ -67,14 +67,15 @@ class _Row(NamedTuple):
     dead_reason: str | None
 
 
-# The lease token fences: only the sender that holds the delivery now changes it, and only once.
+# The lease token fences: only the sender that holds the delivery changes it, and only once, since it spends the token.
 # A retry waits in line when an earlier delivery of its case was replayed meanwhile.
 _RECORD = SetStatement(
-    f"""UPDATE delivery SET status = r.status, attempts = r.number, lease_until = NULL,
+    f"""UPDATE delivery SET status = r.status, attempts = r.number,
+        lease_token = delivery.lease_token + 1, lease_until = NULL,
         next_attempt_at = CASE WHEN {EARLIER} THEN NULL ELSE r.next_attempt_at END,
         finished_at = r.finished_at, dead_reason = r.dead_reason
     FROM {{rows}}
-    WHERE delivery.id = r.id AND delivery.lease_token = r.lease_token AND delivery.status = 'sending'
+    WHERE delivery.id = r.id AND delivery.lease_token = r.lease_token
     RETURNING delivery.id""",  # noqa: S608
     id=BigId,
     lease_token=Integer(),
@@ -86,10 +87,10 @@ _RECORD = SetStatement(
 )
 
 _RELEASE = SetStatement(
-    f"""UPDATE delivery SET status = 'pending', lease_until = NULL,
+    f"""UPDATE delivery SET status = 'pending', lease_token = delivery.lease_token + 1, lease_until = NULL,
         next_attempt_at = CASE WHEN {EARLIER} THEN NULL ELSE r.at END
     FROM {{rows}}
-    WHERE delivery.id = r.id AND delivery.lease_token = r.lease_token AND delivery.status = 'sending'""",  # noqa: S608
+    WHERE delivery.id = r.id AND delivery.lease_token = r.lease_token""",  # noqa: S608
     id=BigId,
     lease_token=Integer(),
     at=UtcDateTime(),

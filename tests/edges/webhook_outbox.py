@@ -100,7 +100,6 @@ def announce(session: Session, case: Case, event_type: str = "case.advanced", **
         },
     )
     session.add(announced)
-    session.flush()
     return announced
 
 
