@@ -40,12 +40,12 @@ class Span(NamedTuple):
         working = _WORKING.fullmatch(text)
         if working:
             span = cls(working_days=int(working[1]))
-        elif _ISO.fullmatch(text):
-            span = _from_iso(text)
-        else:
+        elif not _ISO.fullmatch(text):
             raise ValueError(f"'{text}' is no span: write P3M, P15D, P2W, PT24H or '14 working days'")
-        if span.seconds and (span.months or span.days):
+        elif "T" in text and not text.startswith("PT"):
             raise ValueError(f"'{text}' mixes days and hours: write PT48H for hours, P2D for whole days")
+        else:
+            span = _from_iso(text)
         if not any(span):
             raise ValueError(f"'{text}' is no time at all: write at least PT1M, P1D or '1 working day'")
         return span
@@ -134,10 +134,8 @@ class Calendar:
 
 def _from_iso(text: str) -> Span:
     parsed = isodate.parse_duration(text)
+    if text.startswith("PT"):
+        return Span(seconds=int(parsed.total_seconds()))
     if isinstance(parsed, isodate.Duration):
-        clock, months = parsed.tdelta, int(parsed.years) * 12 + int(parsed.months)
-    else:
-        clock, months = parsed, 0
-    if "T" in text:
-        return Span(months=months, seconds=int(clock.total_seconds()))
-    return Span(months=months, days=clock.days)
+        return Span(months=int(parsed.years) * 12 + int(parsed.months), days=parsed.tdelta.days)
+    return Span(days=parsed.days)
