@@ -23,8 +23,11 @@ def walk_problems(file: PathwayFile, source: Source) -> list[Problem]:
 def _states(file: PathwayFile, source: Source) -> list[Problem]:
     forward: dict[str, set[str]] = {key: set() for key in file.states}
     backward: dict[str, set[str]] = {key: set() for key in file.states}
+    ways_back = set()
     for arrow in arrows_of(file):
-        if arrow.dest is not None:
+        if arrow.back:  # leads to where the case was before: nowhere new
+            ways_back.add(arrow.source)
+        elif arrow.dest is not None:
             forward[arrow.source].add(arrow.dest)
             backward[arrow.dest].add(arrow.source)
     finals = [key for key, part in file.states.items() if part.kind == "final"]
@@ -34,7 +37,7 @@ def _states(file: PathwayFile, source: Source) -> list[Problem]:
     for key in file.states.keys() - _reached(forward, [file.initial]):
         what = f"No case can ever come into '{key}'."
         problems.append(source.problem(("states", key), what, "Add a transition to it, or remove it."))
-    for key in file.states.keys() - _reached(backward, finals):
+    for key in file.states.keys() - _reached(backward, finals) - ways_back:
         what = f"A case in '{key}' can never be closed."
         problems.append(source.problem(("states", key), what, "Add a transition that leads on to a final state."))
     return problems
