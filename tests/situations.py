@@ -1,0 +1,199 @@
+"""Situations in which a guard of a pathway holds or does not: what the tests of guards and of the matrix start from.
+
+`SAMPLES` has both for every guard. A situation is what `Facts` and `Move` are made of, so that several guards can be
+satisfied and spoiled in the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from states.facts import AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact
+from states.moves import Actor, Move
+
+NOW = datetime(2024, 3, 12, 10, 30, tzinfo=UTC)
+AUTHOR, APPROVER, ACTOR = 11, 12, 13
+
+
+@dataclass
+class Situation:
+    """One case and one request, still open to changes. The actor is nobody's author and nobody's approver."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    move: dict[str, Any] = field(default_factory=dict)
+    role: str = "coordinator"
+
+    def as_facts(self) -> Facts:
+        registered = NOW - timedelta(days=40)
+        given: dict[str, Any] = {
+            "case_id": 1,
+            "state": "registered",
+            "version": 1,
+            "entered_state_at": registered,
+            "arrival_date": date(2024, 2, 1),
+            "registered_at": registered,
+        }
+        return Facts(**(given | self.facts))
+
+    def as_move(self, trigger: str = "try") -> Move:
+        return Move(1, trigger, Actor(self.role, ACTOR), "command", "correlation", **self.move)
+
+    def data(self) -> dict[str, Any]:
+        """The move's data, to be changed."""
+        data: dict[str, Any] = self.move.setdefault("data", {})
+        return data
+
+    def change(self, record: str, **changes: Any) -> None:
+        """Changes a record, made as it is at its beginning if it was never mentioned; one that was taken away stays
+        away."""
+        present = self.facts.setdefault(record, BEGINNINGS[record])
+        if present is not None:
+            self.facts[record] = present._replace(**changes)
+
+
+BEGINNINGS = {
+    "plan": PlanFact("draft", frozenset({"a_need"}), AUTHOR, None),
+    "grant": GrantFact("planned", AUTHOR, None, None),
+    "enrolment": EnrolmentFact("enrolled", False),
+}
+
+
+Change = Callable[[Situation, Mapping[str, Any]], None]
+
+
+class Sample(NamedTuple):
+    """How a guard with certain parameters comes to hold in a situation, and not to hold."""
+
+    satisfy: Change
+    spoil: Change
+    parameters: Mapping[str, Any] = {}
+
+
+def _assess(situation: Situation, given: Mapping[str, Any]) -> None:
+    found = AssessmentFact(given["instruments"][-1], 7, "moderate", frozenset(), NOW)
+    situation.facts.setdefault("assessments", {})[found.instrument] = found
+
+
+def _forget(situation: Situation, given: Mapping[str, Any]) -> None:
+    for instrument in given["instruments"]:
+        situation.facts.get("assessments", {}).pop(instrument, None)
+
+
+def _change(record: str, **changes: Any) -> Change:
+    def change(situation: Situation, _given: Mapping[str, Any]) -> None:
+        situation.change(record, **changes)
+
+    return change
+
+
+def _without(record: str) -> Change:
+    def change(situation: Situation, _given: Mapping[str, Any]) -> None:
+        situation.facts[record] = None
+
+    return change
+
+
+def _need(situation: Situation, given: Mapping[str, Any]) -> None:
+    situation.change("plan", needs=frozenset({given["need"], "another"}))
+
+
+def _no_need(situation: Situation, _given: Mapping[str, Any]) -> None:
+    situation.change("plan", needs=frozenset({"another"}))
+
+
+def _grant_at(situation: Situation, given: Mapping[str, Any]) -> None:
+    situation.change("grant", status=given["step"])
+
+
+def _grant_before(situation: Situation, given: Mapping[str, Any]) -> None:
+    """At the step before, or no grant at all before the first."""
+    steps = ("planned", "approved", "procured", "delivered", "verified")
+    if given["step"] == steps[0]:
+        situation.facts["grant"] = None
+    else:
+        situation.change("grant", status=steps[steps.index(given["step"]) - 1])
+
+
+def _enrolled(situation: Situation, given: Mapping[str, Any]) -> None:
+    situation.change("enrolment", status=given["statuses"][-1])
+
+
+def _enrolled_otherwise(situation: Situation, given: Mapping[str, Any]) -> None:
+    others = {"enrolled", "attending", "completed", "dropped_out"} - set(given["statuses"])
+    situation.change("enrolment", status=sorted(others)[0])
+
+
+def _say(part: str, value: Any) -> Change:
+    def change(situation: Situation, _given: Mapping[str, Any]) -> None:
+        situation.move[part] = value
+
+    return change
+
+
+def _waive_what_is_not_asked_for(situation: Situation, _given: Mapping[str, Any]) -> None:
+    situation.data()["waived"] = ["no_need_of_the_plan"]
+
+
+def _set(group: str, name: str) -> Change:
+    def change(situation: Situation, given: Mapping[str, Any]) -> None:
+        situation.facts[group] = situation.facts.get(group, frozenset()) | {given[name]}
+
+    return change
+
+
+def _unset(group: str, name: str) -> Change:
+    def change(situation: Situation, given: Mapping[str, Any]) -> None:
+        situation.facts[group] = situation.facts.get(group, frozenset()) - {given[name]}
+
+    return change
+
+
+SAMPLES: dict[str, Sample] = {
+    "reason_in": Sample(
+        lambda s, given: s.move.update(reason=given["reasons"][0]),
+        _say("reason", "no_reason_of_any_list"),
+        {"reasons": ("completed", "withdrew")},
+    ),
+    "note_given": Sample(_say("note", "Parti chez son frère"), _say("note", "  \n")),
+    "data_in": Sample(
+        lambda s, given: s.data().update({given["field"]: given["values"][-1]}),
+        lambda s, given: s.data().pop(given["field"], None),
+        {"field": "months", "values": (3, 6, 12)},
+    ),
+    "actor_in": Sample(
+        lambda s, given: setattr(s, "role", given["roles"][0]),
+        lambda s, _: setattr(s, "role", "nobody"),
+        {"roles": ("coordinator",)},
+    ),
+    "priority_in": Sample(
+        lambda s, given: s.facts.update(priority=given["priorities"][0]),
+        lambda s, given: s.facts.update(priority=next(p for p in ("normal", "urgent") if p not in given["priorities"])),
+        {"priorities": ("emergency",)},
+    ),
+    "consent_given": Sample(_set("consents", "purpose"), _unset("consents", "purpose"), {"purpose": "assistance"}),
+    "assessed": Sample(_assess, _forget, {"instruments": ("k6", "phq4")}),
+    "plan_drafted": Sample(_change("plan"), _without("plan")),
+    "plan_approved": Sample(_change("plan", status="approved"), _change("plan", status="draft")),
+    "plan_approver_differs": Sample(_change("plan", approver_id=APPROVER), _change("plan", approver_id=AUTHOR)),
+    "plan_asks_for": Sample(_need, _no_need, {"need": "training"}),
+    "waivers_allowed": Sample(
+        lambda s, _: s.data().pop("waived", None), _waive_what_is_not_asked_for, {"roles": ("coordinator",)}
+    ),
+    "sessions_attended": Sample(
+        lambda s, given: s.facts.update(sessions_attended=given["minimum"]),
+        lambda s, given: s.facts.update(sessions_attended=given["minimum"] - 1),
+        {"minimum": 1},
+    ),
+    "enrolment_in": Sample(_enrolled, _enrolled_otherwise, {"statuses": ("attending", "completed")}),
+    "training_certified": Sample(_change("enrolment", certified=True), _change("enrolment", certified=False)),
+    "grant_reached": Sample(_grant_at, _grant_before, {"step": "procured"}),
+    "grant_approver_differs": Sample(_change("grant", approved_by=APPROVER), _change("grant", approved_by=AUTHOR)),
+    "visit_recorded": Sample(_set("visits", "months"), _unset("visits", "months"), {"months": 12}),
+    "ran_out": Sample(
+        _unset("open_deadlines", "deadline"), _set("open_deadlines", "deadline"), {"deadline": "visit_3_opens"}
+    ),
+}
+"""For every guard, with parameters as a pathway could write them."""
