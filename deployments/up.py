@@ -1,0 +1,132 @@
+"""All of Segin on one machine: the Prefect server, the web and the worker, children of one process that stops them.
+
+`segin up` calls `up`. Ctrl-C or SIGTERM ends everything within seconds; a child that dies ends everything too.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine, inspect, make_url
+
+from deployments.children import Child
+from deployments.environment import client_environment
+from deployments.ports import require_port, url_of
+from deployments.server import is_healthy, prefect_server
+from models.database import create_engine_for, write_session
+from models.errors import SeginError
+from models.migrate import current, head, upgrade
+from models.settings import Settings
+from states.loader import read_pathway
+from states.shelf import publish
+
+STOP_SECONDS: Final = 8.0
+LOOK_SECONDS: Final = 0.2
+
+
+def up(settings: Settings, console: Console) -> int:
+    """Start everything, say where it is, and wait. 0 after Ctrl-C or SIGTERM, 1 when a child ended by itself.
+
+    Raises SeginError when a port is taken, the database is of another version, or Prefect does not start.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+    with ExitStack() as started:
+        try:
+            children = _start(settings, console, started)
+            return _watch(children, console, settings.language)
+        except KeyboardInterrupt:
+            console.print(_say(settings, "Arrêt en cours…", "Stopping…"))
+            return 0
+        finally:
+            # What follows takes a few seconds at most; a second Ctrl-C would only leave processes behind.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+
+
+def _start(settings: Settings, console: Console, started: ExitStack) -> list[Child]:
+    require_port(settings.web_host, settings.web_port, "SEGIN_WEB_PORT")
+    make_ready(settings)
+    children = []
+    ui_url = settings.prefect_api_url.removesuffix("/api")
+    if ui_url == f"http://{settings.prefect_host}:{settings.prefect_port}":
+        with console.status(_say(settings, "Démarrage du serveur Prefect…", "Starting the Prefect server…")):
+            server = started.enter_context(
+                prefect_server(settings.data_dir, settings.prefect_port, settings.prefect_host)
+            )
+        children.append(server.child)
+    elif not is_healthy(settings.prefect_api_url):
+        console.print(
+            _say(settings, "Prefect est injoignable ; le service attend.", "Prefect is away; the worker waits.")
+        )
+    environment = client_environment(settings.data_dir, settings.prefect_api_url)
+    for name in ("web", "worker"):
+        child = Child(name, f"deployments.{name}", environment=environment)
+        started.callback(child.stop, STOP_SECONDS)
+        children.append(child)
+    console.print(_where(settings, ui_url))
+    console.print(_say(settings, "Ctrl-C arrête tout.", "Ctrl-C stops everything."))
+    return children
+
+
+def make_ready(settings: Settings) -> None:
+    """Make a new database, and publish the pathway of the settings if it is not there yet.
+
+    An older database is refused: a backup comes before an upgrade, and that is for a person to decide.
+    """
+    engine = create_engine_for(settings.database_url)
+    try:
+        if current(engine) != head():
+            _upgrade_if_new(engine)
+        with write_session(engine) as session:
+            publish(session, read_pathway(settings.pathway), datetime.now(UTC))
+            session.commit()
+    finally:
+        engine.dispose()
+
+
+def _upgrade_if_new(engine: Engine) -> None:
+    if inspect(engine).get_table_names():
+        raise SeginError(
+            "The database was made by another version of Segin.",
+            "La base de données vient d'une autre version de Segin.",
+            remedy="Save it with `segin db backup`, then run `segin db upgrade`.",
+            remedy_fr="Sauvegardez-la avec `segin db backup`, puis lancez `segin db upgrade`.",
+        )
+    upgrade(engine)
+
+
+def _watch(children: Sequence[Child], console: Console, language: str) -> int:
+    while True:
+        for child in children:
+            if child.exit_code is not None:
+                text = {
+                    "fr": f"Le processus {child.name} s'est terminé (code {child.exit_code}) : tout s'arrête.",
+                    "en": f"The process {child.name} ended by itself (exit code {child.exit_code}): everything stops.",
+                }[language]
+                console.print(text, style="bold red")
+                return 1
+        time.sleep(LOOK_SECONDS)
+
+
+def _where(settings: Settings, ui_url: str) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for fr, en, value in (
+        ("État", "Health", url_of(settings.web_host, settings.web_port)),
+        ("Prefect", "Prefect", ui_url),
+        ("Base de données", "Database", make_url(settings.database_url).render_as_string(hide_password=True)),
+        ("Fichiers", "Files", str(settings.data_dir.absolute())),
+    ):
+        table.add_row(_say(settings, fr, en), value)
+    return table
+
+
+def _say(settings: Settings, fr: str, en: str) -> str:
+    return fr if settings.language == "fr" else en
