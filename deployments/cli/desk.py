@@ -1,0 +1,108 @@
+"""Where a command sits down to work: settings, logging, the database brought up to date when it is new, an output."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine, inspect
+from sqlmodel import Session
+
+from deployments.cli.output import Output
+from deployments.logging import bind_correlation, configure_logging
+from models import SeginError, WrongUse
+from models.caseload import find_staff
+from models.database import create_engine_for, write_session
+from models.migrate import current, head, upgrade
+from models.settings import Settings, load_settings
+from states.loader import read_pathway
+from states.moves import Actor
+from states.shelf import publish
+
+AsLogin = Annotated[str | None, typer.Option("--as", metavar="LOGIN", help="The member of staff who acts.")]
+AsRole = Annotated[
+    str, typer.Option("--role", help="The role in which you act when --as is not given; whoever runs this command.")
+]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One command's settings, engine, output, and the correlation id that its journal rows, events and logs carry."""
+
+    settings: Settings
+    engine: Engine
+    out: Output
+    correlation_id: str
+
+    def now(self) -> datetime:
+        """The wall clock, read only here."""
+        return datetime.now(UTC)
+
+    def pathway_version_id(self) -> int:
+        """The published version of the settings' pathway, which new cases follow."""
+        return _publish(self.settings, self.engine)
+
+
+@contextmanager
+def desk(*, as_json: bool, ready: bool = True) -> Iterator[Desk]:
+    """Open the database of the settings. A new one is made on the way; one of an older Segin is refused with the
+    command that brings it up to date (`ready=False` lets it pass)."""
+    settings = load_settings()
+    configure_logging(settings)
+    engine = create_engine_for(settings.database_url)
+    try:
+        if ready:
+            _make_ready(settings, engine)
+        correlation_id = f"cli-{uuid.uuid4().hex}"
+        with bind_correlation(correlation_id):
+            yield Desk(settings, engine, Output(settings, as_json=as_json), correlation_id)
+    finally:
+        engine.dispose()
+
+
+def set_up(settings: Settings, engine: Engine) -> None:
+    """Bring the schema to the newest revision and publish the pathway of the settings, if it is not there yet."""
+    upgrade(engine)
+    _publish(settings, engine)
+
+
+def acting(session: Session, login: str | None, role: str) -> Actor:
+    """Who acts: the member of staff with this login in their own role, else an unnamed operator in `role`."""
+    if login is None:
+        return Actor(role=role)
+    staff = find_staff(session, login)
+    if not staff.active:
+        raise WrongUse(
+            f"{login} does not work here any more.",
+            f"{login} ne travaille plus ici.",
+            remedy="Act as someone who does: `segin staff list`.",
+            remedy_fr="Agissez au nom d'une personne en poste : `segin staff list`.",
+        )
+    return Actor(role=staff.role, id=staff.id, office_id=staff.office_id)
+
+
+def _publish(settings: Settings, engine: Engine) -> int:
+    with write_session(engine) as session:
+        version = publish(session, read_pathway(settings.pathway), datetime.now(UTC))
+        session.commit()
+        assert version.id is not None  # noqa: S101 - it was just written
+        return version.id
+
+
+def _make_ready(settings: Settings, engine: Engine) -> None:
+    if current(engine) == head():
+        return
+    if not inspect(engine).get_table_names():
+        set_up(settings, engine)
+        return
+    raise SeginError(
+        "The database was made by another version of Segin.",
+        "La base de données vient d'une autre version de Segin.",
+        remedy="Save it with `segin db backup`, then run `segin db upgrade`.",
+        remedy_fr="Sauvegardez-la avec `segin db backup`, puis lancez `segin db upgrade`.",
+    )
