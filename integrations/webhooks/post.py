@@ -127,6 +127,8 @@ def _answer_of(response: aiohttp.ClientResponse) -> Answer:
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """Read the body to its end so that the connection can be used again, or give both up when it is long or slow."""
+    if response.content.at_eof():
+        return
     with suppress(TimeoutError, aiohttp.ClientError):
         async with asyncio.timeout(DRAIN_SECONDS):
             read = 0

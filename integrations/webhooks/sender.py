@@ -130,6 +130,7 @@ class _Run:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        self._stopping = True
         for task in self._on_the_way:
             task.cancel()
         await asyncio.gather(*self._on_the_way, return_exceptions=True)

@@ -118,17 +118,24 @@ def test_one_that_arrived_goes_again_and_one_that_is_owed_does_not(engine: Engin
     assert sink.requests[0].body == sink.requests[2].body
 
 
-def test_what_is_replayed_goes_before_what_waits_even_when_that_fails_meanwhile(engine: Engine) -> None:
-    """An earlier event is put back while a later one of its case is on its way, and the later one fails."""
+@pytest.mark.parametrize("while_on_its_way", [True, False])
+def test_what_is_replayed_goes_before_what_failed_later(engine: Engine, while_on_its_way: bool) -> None:
+    """The first event of a case is put back when the second has failed, or while it is failing, and then fails twice
+    itself: the second waits all the while, although its own time comes."""
     clock = Clock()
 
+    def replay_the_first() -> None:
+        with write_session(engine) as session:
+            replayed.append(replay_one(session, deliveries(engine)[0].id or 0, now=NOW))
+            session.commit()
+
     def answer(request: Request) -> Reply:
-        if request.headers["webhook-id"] == uids[1] and not replayed:
-            with write_session(engine) as session:
-                replayed.append(replay_one(session, deliveries(engine)[0].id or 0, now=NOW))
-                session.commit()
+        uid = request.headers["webhook-id"]
+        if uid == uids[1] and not replayed:
+            if while_on_its_way:
+                replay_the_first()
             return status(500)
-        return OK
+        return status(500) if uid == uids[0] and 1 < sink.ids.count(uid) < 4 else OK
 
     replayed: list[int] = []
     with Sink(answer=answer) as sink:
@@ -137,10 +144,13 @@ def test_what_is_replayed_goes_before_what_waits_even_when_that_fails_meanwhile(
             session.commit()
         uids = fill(engine, cases=1, events=3)
         send(engine, clock)
-        clock.forward(minutes=1)
-        send(engine, clock)
+        if not while_on_its_way:
+            replay_the_first()
+        for _ in range(4):
+            send(engine, clock)
+            clock.forward(minutes=6)
     assert replayed == [1]
-    assert sink.ids == [uids[0], uids[1], uids[0], uids[1], uids[2]]
+    assert sink.ids == [uids[each] for each in (0, 1, 0, 0, 0, 1, 2)]
 
 
 def test_lists_show_what_is_asked_for(engine: Engine) -> None:

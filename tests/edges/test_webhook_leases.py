@@ -10,14 +10,18 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cloudevents.core.formats.json import JSONFormat
 from edges.receivers.sink import OK, Reply, Request, Sink, status
-from edges.webhook_outbox import NOW, Clock, attempts, deliveries, fill, send, subscribe
+from edges.webhook_outbox import NOW, Clock, announce, attempts, deliveries, fill, send, subscribe
 from sqlalchemy import Engine
+from sqlmodel import Session, select
 
 from integrations.webhooks.claim import Claimed, claim, due_endpoints
+from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.record import Recorded, Result, record, release
 from integrations.webhooks.sender import Sender
+from models import Case
 from models.database import write_session
 
 PROCESS = Path(__file__).with_name("webhook_sender_process.py")
@@ -192,6 +196,37 @@ def test_a_sender_killed_while_it_sends_loses_nothing(engine: Engine, database_u
     assert {row.status for row in deliveries(engine)} == {"delivered"}
     assert len(attempts(engine)) == len(uids)
     assert _in_order(sink.requests)
+
+
+@pytest.mark.parametrize("first", ["record", "fan-out"])
+def test_a_delivery_that_joins_while_the_one_ahead_is_recorded_gets_its_turn(engine: Engine, first: str) -> None:
+    """Neither transaction sees the other's row; without the lock on the subscription the case would fall silent."""
+    owed(engine, "https://partner.example.org/", cases=1, events=1)
+    claimed = claim_all(engine, NOW)
+    with write_session(engine) as session:
+        announce(session, session.exec(select(Case)).one())
+        session.commit()
+
+    def step(name: str, session: Session) -> None:
+        if name == "record":
+            record(session, [Result(each, "ok", 200, NOW, 5, 0.0, timedelta(0)) for each in claimed], now=NOW)
+        else:
+            fan_out(session, now=NOW)
+
+    def other() -> None:
+        with write_session(engine) as session:
+            step("fan-out" if first == "record" else "record", session)
+            session.commit()
+
+    thread = threading.Thread(target=other)
+    with write_session(engine) as session:
+        step(first, session)
+        thread.start()
+        thread.join(timeout=0.5)
+        assert thread.is_alive(), "did not wait"
+        session.commit()
+    thread.join(timeout=30)
+    assert [(row.status, row.next_attempt_at) for row in deliveries(engine)] == [("delivered", None), ("pending", NOW)]
 
 
 def _in_order(requests: list[Request]) -> bool:

@@ -368,6 +368,30 @@ def test_partners_that_hang_hold_up_nobody_else(engine: Engine) -> None:
     assert all(0 < len(sink.requests) <= 4 for sink in hanging)
 
 
+def test_a_cancelled_sender_starts_nothing_more(engine: Engine) -> None:
+    came = threading.Event()
+
+    def answer(_request: Request) -> Reply:
+        came.set()
+        return Reply([(30, b"")])
+
+    with Sink(answer=answer) as sink:
+        connect(engine, ngo=sink)
+        fill(engine, cases=20, events=1)
+
+        async def run() -> None:
+            sender = Sender(engine, clock=Clock(), random=lambda: 0.0, allow_loopback=True, concurrency=1)
+            sending = asyncio.create_task(sender.deliver_due())
+            assert await asyncio.to_thread(came.wait, 30)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(run())
+    assert len(sink.requests) == 1
+    assert attempts(engine) == []
+
+
 def test_the_resident_sender_is_woken_and_stops_cleanly(engine: Engine) -> None:
     first_came = threading.Event()
 
