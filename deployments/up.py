@@ -9,23 +9,19 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine, inspect, make_url
+from sqlalchemy import make_url
 
 from deployments.children import Child
 from deployments.environment import client_environment
 from deployments.ports import require_port, url_of
+from deployments.ready import make_ready, published_pathway
 from deployments.server import is_healthy, prefect_server
-from models.database import create_engine_for, write_session
-from models.errors import SeginError
-from models.migrate import current, head, upgrade
+from models.database import create_engine_for
 from models.settings import Settings
-from states.loader import read_pathway
-from states.shelf import publish
 
 STOP_SECONDS: Final = 8.0
 LOOK_SECONDS: Final = 0.2
@@ -53,7 +49,12 @@ def up(settings: Settings, console: Console) -> int:
 
 def _start(settings: Settings, console: Console, started: ExitStack) -> list[Child]:
     require_port(settings.web_host, settings.web_port, "SEGIN_WEB_PORT")
-    make_ready(settings)
+    engine = create_engine_for(settings.database_url)
+    try:
+        make_ready(settings, engine)
+        published_pathway(settings, engine)
+    finally:
+        engine.dispose()
     children = []
     ui_url = settings.prefect_api_url.removesuffix("/api")
     if ui_url == f"http://{settings.prefect_host}:{settings.prefect_port}":
@@ -71,36 +72,9 @@ def _start(settings: Settings, console: Console, started: ExitStack) -> list[Chi
         child = Child(name, f"deployments.{name}", environment=environment)
         started.callback(child.stop, STOP_SECONDS)
         children.append(child)
-    console.print(_where(settings, ui_url))
+    console.print(_where(settings))
     console.print(_say(settings, "Ctrl-C arrête tout.", "Ctrl-C stops everything."))
     return children
-
-
-def make_ready(settings: Settings) -> None:
-    """Make a new database, and publish the pathway of the settings if it is not there yet.
-
-    An older database is refused: a backup comes before an upgrade, and that is for a person to decide.
-    """
-    engine = create_engine_for(settings.database_url)
-    try:
-        if current(engine) != head():
-            _upgrade_if_new(engine)
-        with write_session(engine) as session:
-            publish(session, read_pathway(settings.pathway), datetime.now(UTC))
-            session.commit()
-    finally:
-        engine.dispose()
-
-
-def _upgrade_if_new(engine: Engine) -> None:
-    if inspect(engine).get_table_names():
-        raise SeginError(
-            "The database was made by another version of Segin.",
-            "La base de données vient d'une autre version de Segin.",
-            remedy="Save it with `segin db backup`, then run `segin db upgrade`.",
-            remedy_fr="Sauvegardez-la avec `segin db backup`, puis lancez `segin db upgrade`.",
-        )
-    upgrade(engine)
 
 
 def _watch(children: Sequence[Child], console: Console, language: str) -> int:
@@ -116,15 +90,26 @@ def _watch(children: Sequence[Child], console: Console, language: str) -> int:
         time.sleep(LOOK_SECONDS)
 
 
-def _where(settings: Settings, ui_url: str) -> Table:
+def places(settings: Settings) -> dict[str, str]:
+    """Where everything is: the health page, Prefect's pages, the database (without its password), the files."""
+    return {
+        "health": url_of(settings.web_host, settings.web_port),
+        "prefect": settings.prefect_api_url.removesuffix("/api"),
+        "database": make_url(settings.database_url).render_as_string(hide_password=True),
+        "files": str(settings.data_dir.absolute()),
+    }
+
+
+def _where(settings: Settings) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
-    for fr, en, value in (
-        ("État", "Health", url_of(settings.web_host, settings.web_port)),
-        ("Prefect", "Prefect", ui_url),
-        ("Base de données", "Database", make_url(settings.database_url).render_as_string(hide_password=True)),
-        ("Fichiers", "Files", str(settings.data_dir.absolute())),
-    ):
-        table.add_row(_say(settings, fr, en), value)
+    labels = {
+        "health": ("État", "Health"),
+        "prefect": ("Prefect", "Prefect"),
+        "database": ("Base de données", "Database"),
+        "files": ("Fichiers", "Files"),
+    }
+    for name, place in places(settings).items():
+        table.add_row(_say(settings, *labels[name]), place)
     return table
 
 

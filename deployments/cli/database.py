@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deployments.cli.desk import desk, set_up
+from deployments.cli.desk import desk
 from deployments.cli.output import DONE, FAILED, AsJson
+from deployments.ready import bring_up_to_date
 from models.backup import back_up, database_faults
 from models.migrate import current, head
 
@@ -26,7 +27,7 @@ def upgrade_(as_json: AsJson = False) -> None:
     """Bring the database to this version's schema and publish the pathway of the settings."""
     with desk(as_json=as_json, ready=False) as work:
         before = current(work.engine)
-        set_up(work.settings, work.engine)
+        bring_up_to_date(work.settings, work.engine)
         after = head()
         text = work.out.say(f"Base à jour (révision {after}).", f"The database is up to date (revision {after}).")
         work.out.show(

@@ -10,19 +10,17 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from deployments.cli.output import Output
 from deployments.logging import bind_correlation, configure_logging
-from models import SeginError, WrongUse
+from deployments.ready import make_ready, published_pathway
+from models import WrongUse
 from models.caseload import find_staff
-from models.database import create_engine_for, write_session
-from models.migrate import current, head, upgrade
+from models.database import create_engine_for
 from models.settings import Settings, load_settings
-from states.loader import read_pathway
 from states.moves import Actor
-from states.shelf import publish
 
 AsLogin = Annotated[str | None, typer.Option("--as", metavar="LOGIN", help="The member of staff who acts.")]
 AsRole = Annotated[
@@ -45,7 +43,7 @@ class Desk:
 
     def pathway_version_id(self) -> int:
         """The published version of the settings' pathway, which new cases follow."""
-        return _publish(self.settings, self.engine)
+        return published_pathway(self.settings, self.engine)
 
 
 @contextmanager
@@ -57,18 +55,12 @@ def desk(*, as_json: bool, ready: bool = True) -> Iterator[Desk]:
     engine = create_engine_for(settings.database_url)
     try:
         if ready:
-            _make_ready(settings, engine)
+            make_ready(settings, engine)
         correlation_id = f"cli-{uuid.uuid4().hex}"
         with bind_correlation(correlation_id):
             yield Desk(settings, engine, Output(settings, as_json=as_json), correlation_id)
     finally:
         engine.dispose()
-
-
-def set_up(settings: Settings, engine: Engine) -> None:
-    """Bring the schema to the newest revision and publish the pathway of the settings, if it is not there yet."""
-    upgrade(engine)
-    _publish(settings, engine)
 
 
 def acting(session: Session, login: str | None, role: str) -> Actor:
@@ -84,25 +76,3 @@ def acting(session: Session, login: str | None, role: str) -> Actor:
             remedy_fr="Agissez au nom d'une personne en poste : `segin staff list`.",
         )
     return Actor(role=staff.role, id=staff.id, office_id=staff.office_id)
-
-
-def _publish(settings: Settings, engine: Engine) -> int:
-    with write_session(engine) as session:
-        version = publish(session, read_pathway(settings.pathway), datetime.now(UTC))
-        session.commit()
-        assert version.id is not None  # noqa: S101 - it was just written
-        return version.id
-
-
-def _make_ready(settings: Settings, engine: Engine) -> None:
-    if current(engine) == head():
-        return
-    if not inspect(engine).get_table_names():
-        set_up(settings, engine)
-        return
-    raise SeginError(
-        "The database was made by another version of Segin.",
-        "La base de données vient d'une autre version de Segin.",
-        remedy="Save it with `segin db backup`, then run `segin db upgrade`.",
-        remedy_fr="Sauvegardez-la avec `segin db backup`, puis lancez `segin db upgrade`.",
-    )

@@ -1,25 +1,32 @@
-"""`segin up` and `segin demo`: all of Segin on this machine, and seven months of it in a few minutes."""
+"""`segin up` and `segin demo`: all of Segin on this machine, and seven months of it in a few minutes.
+
+What they start is imported only when they are called: Prefect takes seconds to load, and reads its settings then.
+"""
 
 from __future__ import annotations
 
 import typer
-from rich.console import Console
 
+from deployments.cli.output import AsJson, Output, print_json
 from deployments.logging import configure_logging
-from deployments.up import up
 from models.settings import load_settings
 
 
 def add_commands(app: typer.Typer) -> None:
     """Put this room's commands on the command line."""
-    app.command("up")(start)
+    app.command("up")(up_)
 
 
-def start() -> int:
-    """Start the Prefect server, the web and the worker on this machine, until Ctrl-C.
+def up_(as_json: AsJson = False) -> None:
+    """Start Prefect, the web and the worker on this machine, say where they are, and wait for Ctrl-C.
 
-    Exits with 1 when one of them ends by itself.
+    With --json the places are one object on standard output, and what happens goes to standard error.
     """
+    from deployments.up import places, up
+
     settings = load_settings()
     configure_logging(settings)
-    return up(settings, Console(highlight=False))
+    out = Output(settings, as_json=as_json)
+    if as_json:
+        print_json(places(settings))
+    raise typer.Exit(up(settings, out.progress if as_json else out.console))

@@ -1,0 +1,47 @@
+"""A database that is ready to work with: made when it is new, refused when it is old. The command line and `segin up`
+begin with it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, inspect
+
+from models.database import write_session
+from models.errors import SeginError
+from models.migrate import current, head, upgrade
+from models.settings import Settings
+from states.loader import read_pathway
+from states.shelf import publish
+
+
+def make_ready(settings: Settings, engine: Engine) -> None:
+    """Make a new database, with the pathway of the settings published.
+
+    An older database is refused: a backup comes before an upgrade, and that is for a person to decide.
+    """
+    if current(engine) == head():
+        return
+    if inspect(engine).get_table_names():
+        raise SeginError(
+            "The database was made by another version of Segin.",
+            "La base de données vient d'une autre version de Segin.",
+            remedy="Save it with `segin db backup`, then run `segin db upgrade`.",
+            remedy_fr="Sauvegardez-la avec `segin db backup`, puis lancez `segin db upgrade`.",
+        )
+    bring_up_to_date(settings, engine)
+
+
+def bring_up_to_date(settings: Settings, engine: Engine) -> None:
+    """Bring the schema to the newest revision and publish the pathway of the settings."""
+    upgrade(engine)
+    published_pathway(settings, engine)
+
+
+def published_pathway(settings: Settings, engine: Engine) -> int:
+    """The id of the published version of the settings' pathway, which new cases follow; published when it is new."""
+    with write_session(engine) as session:
+        version = publish(session, read_pathway(settings.pathway), datetime.now(UTC))
+        session.commit()
+        assert version.id is not None  # noqa: S101  (it was just written)
+        return version.id
