@@ -95,8 +95,8 @@ class When(NamedTuple):
     """A condition on a guard or an effect. Everything that is set must hold.
 
     `priority`: the case's priority (for effects, as the move leaves it). `reason`, `data`: what the move says. `need`:
-    the plan asks for it and the move does not waive it. `without`: the case has no such record (grant, enrolment), or
-    the training was dropped.
+    the plan asks for it and the move does not waive it. `without`: the case has no grant, or no enrolment, under
+    way.
     """
 
     priority: tuple[str, ...] | None = None
@@ -115,9 +115,9 @@ class When(NamedTuple):
         if self.need is not None and (facts.plan is None or self.need not in facts.plan.needs - waived_needs(move)):
             return False
         if self.without == "grant":
-            return facts.grant is None
+            return facts.grant is None or facts.grant.status == "verified"
         if self.without == "enrolment":
-            return facts.enrolment is None or facts.enrolment.status == "dropped_out"
+            return facts.enrolment is None or facts.enrolment.status in ("completed", "dropped_out")
         return True
 
     @property

@@ -200,7 +200,7 @@ class _Words:
             state = pathway.states[when.need].title.in_(language)
             said.append(self._say(f"besoin du plan : {state}", f"need of the plan: {state}"))
         if when.without == "grant":
-            said.append(self._say("pas encore d'appui à l'installation", "no grant yet"))
+            said.append(self._say("pas d'appui à l'installation en cours", "no grant under way"))
         if when.without == "enrolment":
-            said.append(self._say("pas d'inscription en cours", "no enrolment"))
+            said.append(self._say("pas d'inscription en cours", "no enrolment under way"))
         return self._say("si ", "if ") + ", ".join(said)
