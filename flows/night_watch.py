@@ -1,17 +1,21 @@
-"""Which night should be done by now, and whether it is. The nightly flow, the worker and the health page ask.
+"""When a night is, which should be done by now, and whether it is. The nights, the worker and the health page ask.
 
 Knows no Prefect, so that a process that only looks need not load it.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, select
 
-from flows.nights import night_instant
 from models.runs import NightlyRun
+
+
+def night_instant(as_of: date, tz: ZoneInfo, hour: int = 2) -> datetime:
+    """The business time of a night, in UTC: that hour of the date `as_of` in the programme's time zone."""
+    return datetime.combine(as_of, time(hour), tzinfo=tz).astimezone(UTC)
 
 
 def newest_night(now: datetime, tz: ZoneInfo, hour: int) -> date:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 from flows.liveness import is_gone, name_holder
 from flows.night_receipts import NightReceipt, NightsReport, Progress
 from flows.night_steps import STEPS, Night, NightOptions
+from flows.night_watch import last_done_night, night_instant
 from models.backup import back_up, rotate
 from models.database import write_session
 from models.errors import LockedByAnotherRun, WrongUse
@@ -31,11 +32,6 @@ TTL: Final = timedelta(minutes=5)
 """How long a run that stopped without a trace, on another machine, holds the next one up."""
 
 Sessions = Callable[[], Session]
-
-
-def night_instant(as_of: date, tz: ZoneInfo, hour: int = 2) -> datetime:
-    """The business time of a night, in UTC: that hour of the date `as_of` in the programme's time zone."""
-    return datetime.combine(as_of, time(hour), tzinfo=tz).astimezone(UTC)
 
 
 def run_nights(
@@ -186,21 +182,17 @@ def _give_back(sessions: Sessions, token: int) -> None:
 def _is_done(sessions: Sessions, as_of: date) -> bool:
     """Nights are done in order, so one that was left out before the last one is covered by it."""
     with sessions() as session:
-        last = _last_done(session)
+        last = last_done_night(session)
     return last is not None and last >= as_of
 
 
 def _missed_nights(sessions: Sessions, as_of: date) -> list[date]:
     """The nights to run, in order, with `as_of` as the last; none when somebody has just finished it."""
     with sessions() as session:
-        last = _last_done(session)
+        last = last_done_night(session)
         begun = session.scalar(select(func.min(col(NightlyRun.as_of))))
     first = last + timedelta(days=1) if last is not None else min(begun or as_of, as_of)
     return [first + timedelta(days=number) for number in range((as_of - first).days + 1)]
-
-
-def _last_done(session: Session) -> date | None:
-    return session.scalar(select(func.max(col(NightlyRun.as_of))).where(col(NightlyRun.status) == "done"))
 
 
 def _back_up(engine: Engine, options: NightOptions, day: date) -> None:

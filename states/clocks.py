@@ -73,7 +73,7 @@ def _due(as_of: datetime) -> ColumnElement[bool]:
 
 
 def _urgent(session: Session) -> ColumnElement[bool]:
-    versions = pathways_of(session, session.scalars(select(col(PathwayVersion.id))).all())
+    versions = pathways_of(session, [id_ for id_ in session.scalars(select(col(PathwayVersion.id))) if id_ is not None])
     return or_(
         false(),
         *(

@@ -15,6 +15,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session, select
 
 from models.case import PathwayVersion
+from states.anchors import broken_anchors
 from states.bulk import as_json, time_text
 from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
 from states.decide import REGISTER
@@ -47,6 +48,10 @@ FAULTS = {
         "L'état précédent du dossier n'est pas celui du journal.",
         "The case's previous state is not the journal's.",
     ),
+    "anchor": (
+        "Le journal n'est plus celui qu'une nuit avait relevé : des lignes ont été modifiées ou retirées depuis.",
+        "The journal is no longer what a night recorded: rows have been changed or removed since.",
+    ),
 }
 """What can be wrong, in French and English."""
 
@@ -73,7 +78,8 @@ _LAST_ID = 2**63 - 1
 
 
 def verify_journal(session: Session, *, chunk: int = 1000) -> JournalReport:
-    """Fold the journal of every case and compare it with the case, `chunk` cases at a time; writes nothing."""
+    """Fold the journal of every case and compare it with the case, `chunk` cases at a time, then with the anchors of
+    the nights; writes nothing."""
     pathways = pathways_of(session, [id_ for id_ in session.exec(select(PathwayVersion.id)) if id_ is not None])
     broken: list[Broken] = []
     cases = transitions = after = 0
@@ -86,6 +92,7 @@ def verify_journal(session: Session, *, chunk: int = 1000) -> JournalReport:
             broken += [Broken(case.code, *fault) for fault in _faults(case, journals.pop(case.id, []), pathways)]
         broken += [Broken(None, orphans[0].seq, "no_case") for orphans in journals.values()]
         cases, transitions, after = cases + len(found), transitions + len(rows), until
+    broken += [Broken(None, None, "anchor") for _ in broken_anchors(session)]
     return JournalReport(cases, transitions, broken)
 
 
