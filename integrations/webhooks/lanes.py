@@ -17,7 +17,7 @@ FIRST_LIMIT: Final = 4
 FARTHEST_AHEAD: Final = 512
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Lane:
     limit: int
     ahead: int
@@ -73,11 +73,16 @@ class Lanes:
 
     def empty(self) -> list[Claimed]:
         """Take out all that was not sent."""
-        unsent = [each for lane in self._lanes.values() for each in lane.queue]
-        for lane in self._lanes.values():
-            lane.queue.clear()
+        return [each for subscription_id in self._lanes for each in self.empty_one(subscription_id)]
+
+    def empty_one(self, subscription_id: int) -> list[Claimed]:
+        """Take out what was not sent to one subscription."""
+        lane = self._lanes[subscription_id]
+        unsent = list(lane.queue)
+        lane.queue.clear()
+        if lane.in_turn:
             lane.in_turn = False
-        self._turns.clear()
+            self._turns.remove(lane)
         return unsent
 
     def _room_of(self, lane: _Lane) -> int:

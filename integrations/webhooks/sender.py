@@ -19,7 +19,8 @@ from typing import Final, Self
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session
 
 from integrations.webhooks import outcomes
@@ -85,7 +86,7 @@ class Sender:
                     run.give_back()
                 try:
                     await run.turn()
-                except (OperationalError, InterfaceError) as error:
+                except (OperationalError, InterfaceError, NoConnectionFree) as error:
                     log.warning("delivery.database_unavailable", error_type=type(error).__name__)
                     if stop.is_set():
                         return run.recorded
@@ -149,7 +150,7 @@ class _Run:
         work = partial(self._in_one_transaction, results, unsent, self._lanes.room())
         try:
             recorded, claimed = await asyncio.get_running_loop().run_in_executor(self._database, work)
-        except DBAPIError:
+        except SQLAlchemyError:
             # Perhaps recorded, perhaps not: the lease token makes it harmless to try again.
             self._results[:0], self._unsent[:0] = results, unsent
             raise
@@ -220,6 +221,10 @@ class _Run:
             return
         signed_at = (sender.signature_clock or sender.clock)()
         answer = await self._post(claimed, signed_at)
+        retry_after = wanted_wait(answer.retry_after, signed_at)
+        if retry_after or answer.outcome == outcomes.GONE:
+            # The endpoint wants no more for a while, or for ever: that goes for what is already claimed for it.
+            self._unsent += self._lanes.empty_one(claimed.endpoint.subscription_id)
         self._lanes.came_back(claimed, well=answer.outcome == outcomes.OK)
         self._results.append(
             Result(
@@ -229,7 +234,7 @@ class _Run:
                 started_at=started_at,
                 duration_ms=round((time.perf_counter() - began) * 1000),
                 jitter=sender.random(),
-                retry_after=wanted_wait(answer.retry_after, signed_at),
+                retry_after=retry_after,
             )
         )
 

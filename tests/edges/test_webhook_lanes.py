@@ -93,6 +93,7 @@ def test_all_that_is_filled_in_comes_out_once_and_no_lane_exceeds_its_limit(data
             on_the_way.append(each)
             out.append(each.delivery_id)
         assert all(n <= MOST for n in Counter(each.endpoint.subscription_id for each in on_the_way).values())
-    left = [each.delivery_id for each in lanes.empty()]
+    first = [each.delivery_id for each in (lanes.empty_one(1) if 1 in lanes.room() else [])]
+    left = first + [each.delivery_id for each in lanes.empty()]
     assert sorted(out + left) == filled
     assert lanes.take() is None
