@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-LONGEST_SECONDS: Final = 30.0
+LONGEST_SECONDS: Final = 10.0
 
 
 class Patience:

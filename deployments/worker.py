@@ -8,6 +8,7 @@ kept, and is carried out when the server is back; webhooks do not need it. `segi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import signal
@@ -15,6 +16,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -79,7 +81,7 @@ async def keep_up(
 ) -> None:
     """Look every `seconds` whether something waits; if so run the flow once, for all of it, and wake the sender.
 
-    While Prefect or the database is away, look less and less often, up to each half minute.
+    While Prefect or the database is away, look less and less often, at least each ten seconds.
     """
     patience = Patience(seconds)
     while not stop.is_set():
@@ -118,9 +120,11 @@ def main(arguments: list[str]) -> None:
 
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    thread = threading.Thread(target=run, name="worker")
-    thread.start()
-    thread.join()
+    # When its server is away, Prefect's runner prints a page of traceback; all that we say is on standard error.
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        thread = threading.Thread(target=run, name="worker")
+        thread.start()
+        thread.join()
     sys.exit(1 if failed else 0)
 
 

@@ -13,7 +13,7 @@ from synthetic_cases import START, Caseload
 
 import flows.dispatch
 from deployments.server import ServerHandle
-from flows.dispatch import COUNTS, dispatch, waits
+from flows.dispatch import COUNTS, arm, assign, claim, dispatch, notify, waits
 from flows.steps import StepFailed
 from models import Delivery, Dispatch, Event, JournalRow, Notice, Task
 from models.database import read_session
@@ -141,3 +141,29 @@ def test_a_step_that_fails_tells_prefect_its_kind_and_is_repeated_after_the_leas
     with read_session(engine) as session:
         assert session.exec(select(Dispatch)).one().finished_at == later
         assert session.exec(select(Delivery.case_id)).all() == [case_id]
+
+
+def test_a_run_that_wakes_up_late_changes_nothing_twice(
+    caseload: Caseload, engine: Engine, prefect_server_handle: ServerHandle
+) -> None:
+    """It stood still between its claim and its steps for longer than the lease, and another run did them."""
+    [case_id] = caseload.register_many(1)
+    caseload.advance(case_id, "confirm_arrival", role="intake_officer")
+    caseload.session.commit()
+    claimed = claim(START, "asleep")
+    assert claimed is not None
+    later = START + LEASE
+    assert asyncio.run(dispatch(now=later))["transitions"] == 2
+    before = _what_was_done(engine)
+
+    async def wake_up() -> list[int]:
+        return [await assign(claimed.case_ids, later), await arm(claimed.case_ids, later), await notify(later)]
+
+    assert asyncio.run(wake_up()) == [0, 0, 0]
+    assert _what_was_done(engine) == before
+
+
+def _what_was_done(engine: Engine) -> list[object]:
+    """Every task, notice and delivery as it is."""
+    with read_session(engine) as session:
+        return [row.model_dump() for table in (Task, Notice, Delivery) for row in session.exec(select(table)).all()]
