@@ -252,6 +252,38 @@ def test_a_clock_that_somebody_holds_is_waited_for(postgres_engine: Engine) -> N
     assert reports[0].nights[0].changes["deadlines_overdue"] == 2
 
 
+def test_people_work_while_the_night_runs(engine: Engine) -> None:
+    with write_session(engine) as session:
+        cases = open_nights(session, 100)
+        arrived = list(session.exec(select(Case.id).where(Case.state == "arrived")))
+        session.commit()
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                for first in range(0, 40, 2):
+                    cases.move([id_ for id_ in arrived[first : first + 2] if id_], "start_care", CLOCK)
+                    session.commit()
+            except BaseException as error:  # noqa: BLE001 - the test looks at it
+                failed.append(error)
+
+        people = threading.Thread(target=work)
+        people.start()
+        changes = _run(engine, options=NightOptions(chunk=5)).nights[0].changes
+        people.join()
+    assert failed == []
+    with read_session(engine) as session:
+        assert verify_journal(session).broken == []
+        overdue = _count(session, Deadline, col(Deadline.overdue_at).is_not(None))
+        announced = _count(session, Event, Event.type == "deadline.overdue")
+        assert (changes["deadlines_overdue"], changes["events_announced"]) == (overdue, announced)
+        assert _count(session, Notice, Notice.kind == "overdue") == overdue
+        left = _count(
+            session, Deadline, Deadline.status == "open", col(Deadline.next_at) <= night_instant(NIGHT, BAMAKO)
+        )
+        assert left == 0
+
+
 def test_a_delivery_that_stands_still_is_revived(case_ids: list[int], engine: Engine) -> None:
     _run(engine)
     with write_session(engine) as session:
