@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from edges.receivers.sink import Sink
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
@@ -45,6 +46,14 @@ def subscribe(session: Session, partner: str, url: str, **filters: list[str]) ->
     return add_subscription(
         session, partner=partner, url=url, secret=secret_of(partner), now=NOW, allow_loopback=True, **filters
     )
+
+
+def connect(engine: Engine, **endpoints: Sink | str) -> None:
+    """A partner of that name for each endpoint."""
+    with write_session(engine) as session:
+        for name, endpoint in endpoints.items():
+            subscribe(session, name, endpoint if isinstance(endpoint, str) else endpoint.url)
+        session.commit()
 
 
 def open_cases(session: Session, count: int) -> list[Case]:
