@@ -84,7 +84,7 @@ def take_in(
         rejected=len(found.rejected),
         already_known=len(found.known),
         waiting=len(found.waiting),
-        reasons=Counter(row.reason for row in found.rejected),
+        reasons=dict(Counter(row.reason for row in found.rejected)),
         skipped=_skipped(table),
     )
 
