@@ -42,7 +42,7 @@ async def dispatch(now: datetime | None = None) -> dict[str, int]:
                     "reminders_armed": await arm(claimed.case_ids, at),
                     "deliveries_made": await notify(at),
                 }
-                await in_thread(finish, claimed, now or wall_clock(), counts)
+                await in_thread(finish, claimed, now or wall_clock(), run_id, counts)
                 counts |= {"chunks": 1, "transitions": claimed.transitions}
                 log.info("dispatch.carried_out", **counts)
             done = {name: done[name] + counts[name] for name in COUNTS}
@@ -95,8 +95,8 @@ def notify(now: datetime) -> int:
     return made
 
 
-def finish(claimed: Claimed, now: datetime, counts: dict[str, int]) -> None:
+def finish(claimed: Claimed, now: datetime, run_id: str | None, counts: dict[str, int]) -> None:
     """Record what the run did about this chunk."""
     with write_session(database()) as session:
-        finish_dispatch(session, claimed.dispatch_id, now=now, **counts)
+        finish_dispatch(session, claimed.dispatch_id, now=now, flow_run_id=run_id, **counts)
         session.commit()

@@ -91,6 +91,7 @@ def dispatch(session: Session, night: Night) -> Chunk:
         session,
         claimed.dispatch_id,
         now=night.clock(),
+        flow_run_id=night.flow_run_id,
         tasks_assigned=assigned,
         reminders_armed=armed,
         deliveries_made=made,

@@ -66,14 +66,15 @@ def finish_dispatch(
     dispatch_id: int,
     *,
     now: datetime,
+    flow_run_id: str | None,
     tasks_assigned: int,
     reminders_armed: int,
     deliveries_made: int,
 ) -> None:
-    """Record what the dispatch did. `now` is the caller's clock."""
+    """Record what the dispatch did, unless another run has taken it over meanwhile. `now` is the caller's clock."""
     session.execute(
         update(Dispatch)
-        .where(col(Dispatch.id) == dispatch_id)
+        .where(col(Dispatch.id) == dispatch_id, col(Dispatch.flow_run_id).is_not_distinct_from(flow_run_id))
         .values(
             finished_at=now,
             tasks_assigned=tasks_assigned,

@@ -13,7 +13,7 @@ from synthetic_cases import START, Caseload
 
 import flows.dispatch
 from deployments.server import ServerHandle
-from flows.dispatch import COUNTS, arm, assign, claim, dispatch, notify, waits
+from flows.dispatch import COUNTS, arm, assign, claim, dispatch, finish, notify, waits
 from flows.steps import StepFailed
 from models import Delivery, Dispatch, Event, JournalRow, Notice, Task
 from models.database import read_session
@@ -160,10 +160,15 @@ def test_a_run_that_wakes_up_late_changes_nothing_twice(
         return [await assign(claimed.case_ids, later), await arm(claimed.case_ids, later), await notify(later)]
 
     assert asyncio.run(wake_up()) == [0, 0, 0]
+    finish(claimed, later, "asleep", {"tasks_assigned": 0, "reminders_armed": 0, "deliveries_made": 0})
     assert _what_was_done(engine) == before
 
 
 def _what_was_done(engine: Engine) -> list[object]:
-    """Every task, notice and delivery as it is."""
+    """Every dispatch, task, notice and delivery as it is."""
     with read_session(engine) as session:
-        return [row.model_dump() for table in (Task, Notice, Delivery) for row in session.exec(select(table)).all()]
+        return [
+            row.model_dump()
+            for table in (Dispatch, Task, Notice, Delivery)
+            for row in session.exec(select(table)).all()
+        ]

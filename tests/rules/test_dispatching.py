@@ -37,8 +37,16 @@ def _transitions(session: Session, case: Case, seqs: range) -> None:
     session.flush()
 
 
-def _finish(session: Session, dispatch_id: int) -> None:
-    finish_dispatch(session, dispatch_id, now=NOW, tasks_assigned=1, reminders_armed=2, deliveries_made=3)
+def _finish(session: Session, dispatch_id: int, flow_run_id: str) -> None:
+    finish_dispatch(
+        session,
+        dispatch_id,
+        now=NOW,
+        flow_run_id=flow_run_id,
+        tasks_assigned=1,
+        reminders_armed=2,
+        deliveries_made=3,
+    )
 
 
 def test_a_claim_links_transitions_to_the_flow_run_and_names_their_cases(session: Session) -> None:
@@ -51,7 +59,7 @@ def test_a_claim_links_transitions_to_the_flow_run_and_names_their_cases(session
     assert claimed is not None
     assert (claimed.case_ids, claimed.transitions) == ((first.id, second.id), 3)
     assert set(session.exec(select(JournalRow.dispatch_id)).all()) == {claimed.dispatch_id}
-    _finish(session, claimed.dispatch_id)
+    _finish(session, claimed.dispatch_id, "run-1")
     dispatch = session.get_one(Dispatch, claimed.dispatch_id)
     session.refresh(dispatch)
     assert (dispatch.flow_run_id, dispatch.transitions, dispatch.finished_at) == ("run-1", 3, NOW)
