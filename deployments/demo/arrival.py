@@ -74,8 +74,8 @@ def apply_instrument(work: Work, todos: Sequence[Todo]) -> None:
 
 
 def screen(work: Work, todos: Sequence[Todo]) -> None:
-    """The vulnerability screening, then planning; without an instrument the way is barred, and tried again."""
-    facts = work.facts(todos, "returnee")
+    """The vulnerability screening, then planning; without an instrument the way is barred, and looked at again."""
+    facts = work.facts(todos, "returnee", "assessments")
     first = [todo for todo in todos if todo.tries == 0]
     known = sorted(definitions().vulnerabilities)
     screened = []
@@ -85,7 +85,8 @@ def screen(work: Work, todos: Sequence[Todo]) -> None:
             found.add(work.luck.pick(known, "which vulnerability", todo.case_id))
         screened.append(Screened(case_id=todo.case_id, actor=todo.actor, found=tuple(sorted(found))))
     record_screenings(work.session, screened, now=work.now)
-    moved = {todo.case_id for todo in work.fire(todos, "begin_planning")}
+    ready = [todo for todo in todos if todo.tries == 0 or len(facts[todo.case_id].assessments) > 1]
+    moved = {todo.case_id for todo in work.fire(ready, "begin_planning")}
     work.try_again(todo for todo in todos if todo.case_id not in moved)
 
 

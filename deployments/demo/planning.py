@@ -15,6 +15,7 @@ from states.facts import Facts
 
 BANDS_THAT_CALL_FOR_CARE = frozenset({"moderate", "moderately_severe", "severe", "high", "very_high", "poor"})
 SESSIONS_WANTED = (2, 4)
+STATES_OF_THE_PLAN = frozenset({"planning", "psychosocial", "training", "livelihood"})
 
 
 def draft(work: Work, todos: Sequence[Todo]) -> None:
@@ -59,6 +60,10 @@ def go_on(work: Work, todos: Sequence[Todo]) -> None:
     waived: list[Todo] = []
     for todo in todos:
         case = facts[todo.case_id]
+        if case.state not in STATES_OF_THE_PLAN:
+            if case.state == "on_hold":
+                work.later("go_on", todo, tries=todo.tries + 1)
+            continue
         left = [need for need in _in_order(work, case) if not _served(work, case, need)]
         to_begin = [need for need in left if not _under_way(case, need) and need != case.state]
         if to_begin:

@@ -1,6 +1,6 @@
 """The simulated staff's days: each morning they look at their tasks, and each does as much as a day has room for.
 
-They act through `states.casework` and `states.advance`, as real staff do; each kind of act is one transaction.
+They act through `states.casework` and `states.advance`, as real staff do.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from itertools import count
 from random import Random
 from typing import Final
@@ -63,8 +62,10 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
 )
 """What is done on a day, in this order, a quarter of an hour apart. Whatever is not here nobody does."""
 
-_OPENING: Final = time(8, 30)
-_BETWEEN_ACTS: Final = timedelta(minutes=15)
+OPENING: Final = time(8, 30)
+BETWEEN_ACTS: Final = timedelta(minutes=15)
+PARTS_OF_THE_DAY: Final = (range(10), range(10, 20), range(20, len(ACTS)))
+"""Each part is one transaction: thousands of simulated people would otherwise wait for the disk one after the other."""
 
 
 class Season:
@@ -92,39 +93,41 @@ class Season:
             return 0
         self._look_at_tasks(day)
         if day == self._story.eligibility_review.start:
-            self._act(day, 0, life.begin_eligibility_review)
+            with write_session(self._engine) as session:
+                life.begin_eligibility_review(self._work(session, day, 0))
+                session.commit()
         todos = self._still_open(day, self._diary.take(day, self._story.acts_a_day))
         by_key: dict[str, list[Todo]] = defaultdict(list)
         for todo in todos:
             by_key[todo.key].append(todo)
-        for place, (key, act) in enumerate(ACTS, start=1):
-            if wanted := _one_a_case(by_key[key]):
-                self._act(day, place, partial(_on_all, act, wanted))
+        for part in PARTS_OF_THE_DAY:
+            with write_session(self._engine) as session:
+                for place in part:
+                    key, act = ACTS[place]
+                    if wanted := _one_a_case(by_key[key]):
+                        act(self._work(session, day, place), wanted)
+                session.commit()
         return len(todos)
 
     def new_code(self) -> str:
         """A code for a referral."""
         return case_code(self._codes.randbytes)
 
-    def _act(self, day: date, place: int, act: Callable[[Work], None]) -> None:
-        opening = datetime.combine(day, _OPENING, self._calendar.timezone).astimezone(UTC)
-        with write_session(self._engine) as session:
-            act(
-                Work(
-                    session=session,
-                    now=opening + place * _BETWEEN_ACTS,
-                    day=day,
-                    story=self._story,
-                    luck=self._luck,
-                    roster=self._roster,
-                    diary=self._diary,
-                    refusals=self.refusals,
-                    helper_partner_id=self._helper_partner_id,
-                    next_command=lambda: f"demo-{next(self._commands)}",
-                    new_code=self.new_code,
-                )
-            )
-            session.commit()
+    def _work(self, session: Session, day: date, place: int) -> Work:
+        opening = datetime.combine(day, OPENING, self._calendar.timezone).astimezone(UTC)
+        return Work(
+            session=session,
+            now=opening + place * BETWEEN_ACTS,
+            day=day,
+            story=self._story,
+            luck=self._luck,
+            roster=self._roster,
+            diary=self._diary,
+            refusals=self.refusals,
+            helper_partner_id=self._helper_partner_id,
+            next_command=lambda: f"demo-{next(self._commands)}",
+            new_code=self.new_code,
+        )
 
     def _look_at_tasks(self, day: date) -> None:
         """Everybody sees the tasks that are new to them, and means to turn to each after a while."""
@@ -151,10 +154,6 @@ class Season:
             if todo.task_id is not None and status[todo.task_id] == TaskStatus.HELD:
                 self._diary.note(day + timedelta(days=7), todo)
         return [todo for todo in todos if todo.task_id is None or status[todo.task_id] == TaskStatus.OPEN]
-
-
-def _on_all(act: Act, todos: Sequence[Todo], work: Work) -> None:
-    act(work, todos)
 
 
 def _new_tasks(session: Session, last: int, unassigned: set[int]) -> list[tuple[int, int, str, int | None, str]]:
