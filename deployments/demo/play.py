@@ -8,12 +8,10 @@ is set.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -21,6 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from deployments.demo.partner import Behaviour, PartnerProcess
+from deployments.demo.phases import Phases
 from deployments.demo.season import Season
 from deployments.demo.story import Story
 from flows.dispatch import dispatch, waits
@@ -40,28 +39,13 @@ class Simulated:
 
 
 @dataclass
-class Phases:
-    """Seconds spent in each phase."""
-
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    @contextmanager
-    def measure(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] += time.perf_counter() - began
-
-
-@dataclass
 class Play:
     """One performance, from the day `first` to the day `last`."""
 
     engine: Engine
     season: Season
     story: Story
-    manifests: dict[date, list[Path]]
+    manifests: Path
     unwell: PartnerProcess
     timezone: ZoneInfo
     first: date
@@ -69,6 +53,11 @@ class Play:
     nights_together: int
     phases: Phases
     seed: int
+
+    @property
+    def end(self) -> datetime:
+        """The last instant of the last day."""
+        return self._at(self.last, 24)
 
     async def run(self, on_day: Callable[[date], None]) -> None:
         """Play every day in turn."""
@@ -81,6 +70,7 @@ class Play:
             signature_clock=lambda: datetime.now(UTC),
             allow_loopback=True,
         )
+        arrivals = _by_day(self.manifests)
         day = self.first
         while day <= self.last:
             on_day(day)
@@ -88,7 +78,7 @@ class Play:
             with self.phases.measure("deliveries"):
                 clock.now = self._at(day, 8)
                 await sender.deliver_due()
-            for file in self.manifests.get(day, ()):
+            for file in arrivals.get(day, ()):
                 with self.phases.measure("intake"):
                     await intake(file, now=self._at(day, 8))
             with self.phases.measure("staff"):
@@ -121,14 +111,12 @@ class Play:
                 self.unwell.behave(Behaviour.WELL)
 
     def _at(self, day: date, hour: int) -> datetime:
-        return datetime(day.year, day.month, day.day, hour, tzinfo=self.timezone).astimezone(UTC)
+        return (datetime.combine(day, time(), self.timezone) + timedelta(hours=hour)).astimezone(UTC)
 
 
-def manifests_by_day(folder: Path, last: date) -> dict[date, list[Path]]:
-    """The bundled manifests by the day of arrival that their names give (`NNN-YYYY-MM-DD-COUNTRY`), up to the last."""
+def _by_day(manifests: Path) -> dict[date, list[Path]]:
+    """The manifests by the day of arrival that their names give (`NNN-YYYY-MM-DD-COUNTRY`)."""
     found: dict[date, list[Path]] = defaultdict(list)
-    for file in sorted(folder.glob("*-*-*-*-*.*")):
-        day = date.fromisoformat(file.stem[4:14])
-        if day <= last:
-            found[day].append(file)
+    for file in sorted(manifests.glob("*-*-*-*-*.*")):
+        found[date.fromisoformat(file.stem[4:14])].append(file)
     return found
