@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from small_pathway import SMALL, spoiled
 
+import states
 from models.errors import WrongUse
+from states import pathway_schema
 from states.loader import PathwayError, bundled_pathway, load_pathway, read_pathway
+from states.pathway_schema import Part
 
 UNUSED = {
     "a task": ("- {task: write, when: {data: {week: 1}}}", "- greet", "belongs to 'waiting'"),
@@ -87,3 +90,12 @@ def test_a_pathway_is_read_from_a_file_or_by_its_name(tmp_path: Path) -> None:
         read_pathway(str(tmp_path / "none.yml"))
     with pytest.raises(WrongUse, match="cannot be read"):
         read_pathway(str(tmp_path.with_suffix(".yaml")))
+
+
+def test_every_part_of_a_pathway_file_is_described() -> None:
+    described = (Path(str(states.__file__)).parents[1] / "docs" / "pathway.md").read_text(encoding="utf-8")
+    parts = [part for part in vars(pathway_schema).values() if isinstance(part, type) and issubclass(part, Part)]
+    assert len(parts) > 20
+    for part in parts:
+        for name, field in part.model_fields.items():
+            assert f"`{field.alias or name}`" in described, (part.__name__, name)
