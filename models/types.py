@@ -6,6 +6,7 @@ The tables in this package import them; nothing else needs to.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, String
@@ -31,6 +32,7 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 """JSON document: JSONB on PostgreSQL, text on SQLite."""
 
 
+@lru_cache(maxsize=4096)  # a batch of rows has few different times
 def utc_text(moment: datetime) -> str:
     """Fixed-width UTC text, `2024-01-05T08:00:00.000000Z`, whose text order is time order: a time as SQLite stores it.
 

@@ -74,8 +74,9 @@ def as_json(value: Any) -> Any:
 
 
 def _sqlite_rows(columns: dict[str, TypeEngine[Any]]) -> str:
-    values = ", ".join(f"""json_extract(value, '$[{index}]') AS "{name}\"""" for index, name in enumerate(columns))
-    return f"(SELECT {values} FROM json_each(?)) AS r"  # noqa: S608
+    values = ", ".join(f"""json_extract(v, '$[{index}]') AS "{name}\"""" for index, name in enumerate(columns))
+    # Unless it is materialized, json_each writes the text of a row anew for each of its columns: half the speed.
+    return f"(WITH e AS MATERIALIZED (SELECT value AS v FROM json_each(?)) SELECT {values} FROM e) AS r"  # noqa: S608
 
 
 def _postgres_rows(columns: dict[str, TypeEngine[Any]]) -> str:

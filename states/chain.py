@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ from states.pathway import Pathway, StateKind
 
 GENESIS = "0" * 64
 """What the first row of a case has instead of the hash of the row before."""
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class NewRow(NamedTuple):
@@ -93,7 +97,7 @@ def storable(value: Any) -> bool:
     fractions, which PostgreSQL may write differently.
     """
     if isinstance(value, str):
-        return "\0" not in value and (value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value))
+        return "\0" not in value and (value.isascii() or _SURROGATES.search(value) is None)
     if value is None or isinstance(value, bool):
         return True
     if isinstance(value, int):

@@ -133,21 +133,10 @@ class Writes:
                 self._deadlines.append((case_id, seq, key, kind, state, due, due, time_text(next_at), "open", 0))
             elif isinstance(effect, Announce):
                 announced += 1
-                data = {"case": case.code, **effect.data}
                 uid = _event_uid(row.hash, effect.type, announced)
-                self._events.append(
-                    (
-                        uid,
-                        case_id,
-                        case.events + announced,
-                        seq,
-                        effect.type,
-                        at,
-                        case.region_pcode,
-                        data,
-                        move.correlation_id,
-                    )
-                )
+                data = {"case": case.code, **effect.data}
+                what = (uid, case_id, case.events + announced, seq, effect.type, at)
+                self._events.append((*what, case.region_pcode, data, move.correlation_id))
             elif isinstance(effect, HoldClocks):
                 self._held.append((case_id,))
             elif isinstance(effect, ResumeClocks) and case.held_at is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, String
 from sqlmodel import Session
@@ -68,24 +68,26 @@ def new_entry(
         pathway_version_id=case.pathway_version_id,
         previous_hash=case.journal_head,
     )
-    after = case._replace(
-        version=row.seq,
-        journal_head=row.hash,
-        events=case.events + sum(isinstance(effect, Announce) for effect in effects),
-        priority=next((effect.priority for effect in effects if isinstance(effect, SetPriority)), case.priority),
-    )
+    changes: dict[str, Any] = {"version": row.seq, "journal_head": row.hash}
+    announced = 0
+    for effect in effects:
+        if isinstance(effect, Announce):
+            announced += 1
+        elif isinstance(effect, SetPriority):
+            changes["priority"] = effect.priority
+    changes["events"] = case.events + announced
     if to_state != from_state:
         kind = pathway.states[to_state].kind
         final = kind is StateKind.FINAL
-        after = after._replace(
-            state=to_state,
-            entered_state_at=now,
-            previous_state=remembered(pathway, from_state, to_state, case.previous_state),
-            held_at=now if kind is StateKind.HOLD else None,
-            closure_reason=move.reason if final else None,
-            closed_at=now if final else None,
-        )
-    return Entry(move, case, after, row, effects)
+        changes |= {
+            "state": to_state,
+            "entered_state_at": now,
+            "previous_state": remembered(pathway, from_state, to_state, case.previous_state),
+            "held_at": now if kind is StateKind.HOLD else None,
+            "closure_reason": move.reason if final else None,
+            "closed_at": now if final else None,
+        }
+    return Entry(move, case, case._replace(**changes), row, effects)
 
 
 def write_entries(session: Session, entries: Sequence[Entry], now: datetime) -> set[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlmodel import Session
@@ -52,7 +53,7 @@ def load_cases(session: Session, case_ids: Iterable[int], *, lock: bool = False)
     Every writer locks cases before anything else and in this order, so that no two wait for each other.
     """
     statement = _LOCK_CASES if lock else _READ_CASES
-    return {row[0]: _case_row(row) for row in statement.execute(session, [(case_id,) for case_id in case_ids])}
+    return {row[0]: _case_row(row) for row in statement.execute(session, [(case_id,) for case_id in case_ids]).all()}
 
 
 def gather_facts(session: Session, case_ids: Iterable[int], groups: Collection[str]) -> dict[int, Facts]:
@@ -66,21 +67,18 @@ def facts_of(session: Session, cases: Collection[CaseRow], groups: Collection[st
     ids = [(case.id,) for case in cases]
     for group in groups:
         statement, read = _GROUPS[group]
-        for case_id, rows in groupby(statement.execute(session, ids), key=lambda row: row[0]):
+        for case_id, rows in groupby(statement.execute(session, ids).all(), key=itemgetter(0)):
             fields[case_id].update(read(rows))
     return {case.id: _facts(case, fields[case.id]) for case in cases}
 
 
 def _case_row(row: Sequence[Any]) -> CaseRow:
-    case = CaseRow._make(row)
-    if isinstance(case.entered_state_at, datetime):
-        return case
-    return case._replace(
-        entered_state_at=as_time(case.entered_state_at),
-        held_at=as_time(case.held_at),
-        arrival_date=as_date(case.arrival_date),
-        registered_at=as_time(case.registered_at),
-        closed_at=as_time(case.closed_at),
+    id_, code, version_id, state, entered_at, previous, held_at, *middle, arrival, region, registered_at, closed_at = (
+        row
+    )
+    return CaseRow(
+        *(id_, code, version_id, state, as_time(entered_at), previous, as_time(held_at)),
+        *(*middle, as_date(arrival), region, as_time(registered_at), as_time(closed_at)),
     )
 
 
