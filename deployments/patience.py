@@ -18,16 +18,13 @@ class Patience:
     def __init__(self, usual: float) -> None:
         self._usual = usual
         self._next = usual
-        self.failures = 0
 
     def failed(self) -> None:
         """The next wait is twice as long as the last."""
-        self.failures += 1
         self._next = min(2 * self._next, max(self._usual, LONGEST_SECONDS))
 
     def reward(self) -> None:
         """It worked: the next wait is the usual one."""
-        self.failures = 0
         self._next = self._usual
 
     async def wait(self, stop: asyncio.Event) -> None:

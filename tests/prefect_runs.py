@@ -16,7 +16,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import Artifact, FlowRun, TaskRun
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 
 
 def run_of(flow_run_id: str | None) -> FlowRun:

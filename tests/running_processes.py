@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 240
 SEGIN = ("-c", "from deployments.cli import main; main()")
 """Arguments of the interpreter that make it the command `segin`."""
 
