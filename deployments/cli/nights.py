@@ -13,6 +13,7 @@ from deployments.cli.desk import Desk, desk
 from deployments.cli.output import DONE, FAILED, AsJson
 from flows.night_receipts import NightsReport, Progress
 from flows.night_steps import NightOptions
+from flows.night_watch import newest_night
 from flows.nights import run_nights
 from models.database import read_session
 from states.journal import FAULTS, verify_journal
@@ -27,7 +28,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def nightly(
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Night to run; none: today")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Night to run; none: the newest.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would change, change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -36,7 +39,8 @@ def nightly(
     Works without Prefect; exits with 4 while another run is at work on the nights.
     """
     with desk(as_json=as_json) as work:
-        day = work.now().astimezone(work.settings.timezone).date() if as_of is None else as_of.date()
+        newest = newest_night(work.now(), work.settings.timezone, work.settings.nightly_hour)
+        day = newest if as_of is None else as_of.date()
         with work.out.progress.status(work.out.say("La nuit…", "The night…")) as status:
 
             def show(progress: Progress) -> None:
