@@ -105,7 +105,8 @@ class PartnerProcess:
     def __init__(self, secret: str) -> None:
         # A session of its own: Ctrl-C reaches the demonstration, which then closes the pipe.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "deployments.demo.partner"],
+            # -P: a folder `models` or `deployments` where somebody happens to be must not be taken for ours.
+            [sys.executable, "-P", "-m", "deployments.demo.partner"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

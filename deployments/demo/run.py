@@ -31,7 +31,7 @@ from deployments.demo.summary import summarise
 from deployments.environment import client_environment
 from deployments.logging import configure_logging
 from deployments.server import prefect_server
-from integrations.webhooks.subscriptions import new_secret
+from integrations.webhooks.subscriptions import list_subscriptions, new_secret, pause
 from models.database import create_engine_for, read_session, write_session
 from models.errors import WrongUse
 from models.migrate import upgrade
@@ -125,6 +125,7 @@ def _perform(folder: Path, options: DemoOptions, show: DayByDay, phases: Phases,
         asyncio.run(play.run(show.day))
     with phases.measure("summary"):
         show.say("Bilan", "Summary")
+        _close_the_endpoints(engine)
         with read_session(engine) as session:
             summary = summarise(session, play.end)
         return {
@@ -133,6 +134,14 @@ def _perform(folder: Path, options: DemoOptions, show: DayByDay, phases: Phases,
             "partners": partners.received(),
             "flow_runs": asyncio.run(count_runs()),
         }
+
+
+def _close_the_endpoints(engine: Engine) -> None:
+    """What is not delivered waits, lest a `segin up` in this folder knocks at doors that are gone."""
+    with write_session(engine) as session:
+        for line in list_subscriptions(session):
+            pause(session, line.id)
+        session.commit()
 
 
 class _Partners:

@@ -109,10 +109,6 @@ class Season:
                 session.commit()
         return len(todos)
 
-    def new_code(self) -> str:
-        """A code for a referral."""
-        return case_code(self._codes.randbytes)
-
     def _work(self, session: Session, day: date, place: int) -> Work:
         opening = datetime.combine(day, OPENING, self._calendar.timezone).astimezone(UTC)
         return Work(
@@ -126,7 +122,7 @@ class Season:
             refusals=self.refusals,
             helper_partner_id=self._helper_partner_id,
             next_command=lambda: f"demo-{next(self._commands)}",
-            new_code=self.new_code,
+            new_code=lambda: case_code(self._codes.randbytes),
         )
 
     def _look_at_tasks(self, day: date) -> None:
@@ -161,7 +157,8 @@ def _new_tasks(session: Session, last: int, unassigned: set[int]) -> list[tuple[
         col(Task.id)
     )
     new = (col(Task.id) > last) | col(Task.id).in_(sorted(unassigned))
-    return [tuple(row) for row in session.execute(query.where(col(Task.status) == TaskStatus.OPEN, new))]
+    to_do = col(Task.status).in_((TaskStatus.OPEN, TaskStatus.HELD))
+    return [tuple(row) for row in session.execute(query.where(to_do, new))]
 
 
 def _statuses(session: Session, task_ids: Sequence[int]) -> dict[int, str]:

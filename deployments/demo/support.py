@@ -33,6 +33,9 @@ def hold_session(work: Work, todos: Sequence[Todo]) -> None:
     """A session; after enough of them the care is reviewed and the case worker goes on with the plan."""
     facts = work.facts(todos, "sessions")
     here = [todo for todo in todos if facts[todo.case_id].state == "psychosocial"]
+    for todo in todos:
+        if facts[todo.case_id].state == "on_hold":
+            work.later("next_session", todo, tries=todo.tries + 1)
     came = {todo.case_id for todo in here if work.happens("attends_session", todo, work.day)}
     held = [
         SessionHeld(
