@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 REJECTED = 33
 LISTED_AGAIN = 56
 REGISTERED_AND_WAITING = 5_723
+# 1 January to 31 July 2024.
+NIGHTS = 213
 
 
 def tests(report: str) -> str:
@@ -47,6 +49,18 @@ def intake(intake_file: str, journal_file: str) -> str:
     )
 
 
+def demo(file: str) -> str:
+    """Fails when the demonstration did not take in what it should, missed a night, or counted otherwise from another side."""
+    summary = load(file)
+    manifests, nights = summary["manifests"], summary["nights"]
+    check(manifests["rejected"] == REJECTED, f"{manifests['rejected']} rows rejected, expected {REJECTED}")
+    check(manifests["already_known"] == LISTED_AGAIN, f"{manifests['already_known']} listed again")
+    check(manifests["registered"] + manifests["waiting"] == REGISTERED_AND_WAITING, "people are missing")
+    check(all(summary["reconciled"].values()), f"the counts do not agree: {summary['reconciled']}")
+    check(nights["done"] == NIGHTS, f"{nights['done']} nights of {NIGHTS}")
+    return f"{summary['returnees']['total']} cases, {nights['done']} nights, {summary['wall_seconds']} s"
+
+
 def check(holds: bool, otherwise: str) -> None:
     if not holds:
         sys.exit(f"FAILED: {otherwise}")
@@ -58,4 +72,4 @@ def load(path: str) -> Any:
 
 if __name__ == "__main__":
     kind, *files = sys.argv[1:]
-    print({"tests": tests, "intake": intake}[kind](*files))
+    print({"tests": tests, "demo": demo, "intake": intake}[kind](*files))
