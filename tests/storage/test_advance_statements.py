@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlmodel import Session
 from synthetic_cases import START, Caseload, open_caseload, person
 
+from models.database import write_session
 from states.moves import OutcomeKind
 
 SIZES = (1, 10, 1000)
@@ -43,6 +44,23 @@ def statements(session: Session) -> Iterator[list[str]]:
         yield seen
     finally:
         event.remove(connection, "before_cursor_execute", note)
+
+
+def test_no_statement_reads_a_whole_table(sqlite_engine: Engine) -> None:
+    """A caseload of a million costs no more than one of ten: every table is reached through an index."""
+    with write_session(sqlite_engine) as session:
+        caseload = open_caseload(session)
+        with statements(session) as seen:
+            (case_id,) = caseload.register_many(1)
+            caseload.record_everything(case_id)
+            for trigger, day, parts in WALK:
+                caseload.advance(case_id, trigger, now=START + timedelta(days=day), **parts)
+        sets = {each for each in seen if "json_each" in each and each.startswith(("SELECT", "UPDATE"))}
+        assert len(sets) >= 15
+        for statement in sets:
+            steps = [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("[]",))]
+            scanned = {step.split()[1] for step in steps if step.startswith("SCAN")}
+            assert scanned <= {"json_each", "e"}, statement
 
 
 @pytest.fixture
