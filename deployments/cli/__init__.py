@@ -27,6 +27,8 @@ app = typer.Typer(
 for room in (processes, database, intake, cases, tasks, people, nights, partners, pathway):
     room.add_commands(app)
 
+_UNUSABLE_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
 
 def main() -> None:
     """Run one command and exit with its code. With `--json` an error is one JSON object on standard output too."""
@@ -44,6 +46,16 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = FAILED
+    except _UNUSABLE_PATH as error:
+        what = f"{error.filename}: {error.strerror}"
+        code = _fail(
+            as_json,
+            f"A file or folder cannot be used ({what}).",
+            f"Un fichier ou un dossier ne peut pas servir ({what}).",
+            "Check the path that you gave or that is set (SEGIN_DATA_DIR, SEGIN_BACKUP_DIR), its rights and its disk.",
+            "Vérifiez le chemin donné ou réglé (SEGIN_DATA_DIR, SEGIN_BACKUP_DIR), ses droits et son disque.",
+            FAILED,
+        )
     except DBAPIError as error:
         kind = type(error.orig).__name__
         code = _fail(
@@ -75,9 +87,10 @@ def _fail(as_json: bool, message_en: str, message_fr: str, remedy: str, remedy_f
         return code
     french = os.environ.get("SEGIN_LANGUAGE", "fr") != "en"
     console = Console(stderr=True, highlight=False)
-    console.print(message_fr if french else message_en, style="bold red", markup=False)
+    if message_en:  # a group without a command has shown its help instead
+        console.print(message_fr if french else message_en, style="bold red", markup=False, soft_wrap=True)
     if remedy:
-        console.print(f"→ {remedy_fr if french else remedy}", markup=False)
+        console.print(f"→ {remedy_fr if french else remedy}", markup=False, soft_wrap=True)
     return code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from states.gather import gather_facts
 from states.moves import Move, OutcomeKind, Reason
 from states.pathway import Pathway
 from states.shelf import pathways_of
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 case_app = typer.Typer(no_args_is_help=True, help="The caseload: list, show, preview and move cases.")
 
@@ -179,7 +182,7 @@ def move_(
             else:
                 console.print(work.out.say(f"{case.code} : refusé.", f"{case.code}: refused."), style="bold red")
                 for one in outcome.reasons:
-                    console.print(f"  · {work.out.say(one.text_fr, one.text_en)}", markup=False)
+                    console.print(f"  · {work.out.say(one.text_fr, one.text_en)}")
 
         work.out.show(result, render)
     raise typer.Exit(DONE if moved else FAILED)
@@ -205,7 +208,7 @@ def _data(pairs: list[str]) -> dict[str, Any]:
                 remedy="Write for instance --data months=3.",
                 remedy_fr="Écrivez par exemple --data months=3.",
             )
-        data[name] = int(value) if value.lstrip("-").isdigit() else value
+        data[name] = int(value) if _WHOLE_NUMBER.fullmatch(value) else value
     return data
 
 

@@ -58,7 +58,7 @@ def verify(as_json: AsJson = False) -> None:
 
         def render(console: Console) -> None:
             for fault in faults:
-                console.print(f"· {fault}", style="red", markup=False)
+                console.print(f"· {fault}", style="red")
             if not faults:
                 console.print(work.out.say("La base est saine.", "The database is sound."))
             if revision != newest:

@@ -43,8 +43,12 @@ def add_commands(app: typer.Typer) -> None:
 
 def intake(
     path: Annotated[Path, typer.Argument(exists=True, help="A manifest (.xlsx, .csv) or a folder of them.")],
-    mapping: Annotated[Path | None, typer.Option(exists=True, help="YAML file that names other headers.")] = None,
-    errors: Annotated[Path | None, typer.Option(help="Write the rejected rows to this CSV file.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="YAML file that names other headers.")
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the rejected rows to this CSV file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take manifests in: each row ends as registered, rejected, already known or waiting.
@@ -53,6 +57,8 @@ def intake(
     """
     with desk(as_json=as_json) as work:
         files = manifests_at(path)
+        if errors is not None:
+            errors.touch(mode=0o600)  # before anything is taken in: a path that cannot be written is refused in time
         layouts_file = mapping or work.settings.mapping_file
         layouts = None if layouts_file is None else load_mapping(layouts_file)
         profile = load_profile(work.settings.country_profile)
@@ -70,7 +76,6 @@ def intake(
         if errors is not None:
             with read_session(work.engine) as session:
                 text = error_file(session, [summary.manifest_id for summary in taken])
-            errors.touch(mode=0o600)
             errors.write_text(text, encoding="utf-8-sig", newline="")
         data = {"files": len(files), "refused_files": len(refused)}
         data |= {name: sum(getattr(summary, name) for summary in taken) for name in COUNTS}
@@ -123,12 +128,12 @@ def _render(
     console.print(" · ".join(f"{data[key]} {say(fr, key.replace('_', ' '))}" for fr, key in names))
     for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
         texts = REASONS[reason]
-        console.print(f"  {count} × {say(texts.message_fr, texts.message_en)}", markup=False)
+        console.print(f"  {count} × {say(texts.message_fr, texts.message_en)}")
     for one in refused:
-        console.print(say(one.message_fr, one.message_en), style="red", markup=False)
-        console.print(f"  → {say(one.remedy_fr, one.remedy)}", markup=False)
+        console.print(say(one.message_fr, one.message_en), style="red")
+        console.print(f"  → {say(one.remedy_fr, one.remedy)}")
     if errors is not None:
-        console.print(say("Lignes rejetées à corriger : ", "Rejected rows to correct: ") + str(errors), markup=False)
+        console.print(say("Lignes rejetées à corriger : ", "Rejected rows to correct: ") + str(errors))
     elif data["rejected"]:
         console.print(say("Pour les corriger : --errors FICHIER.csv", "To correct them: --errors FILE.csv"))
     if data["waiting"]:
@@ -149,7 +154,7 @@ def _render_waiting(console: Console, work: Desk, waiting: list[WaitingRow]) -> 
     for row in waiting:
         arrival = row.arrival
         birth = arrival.birth_date or "–"
-        console.print(f"[bold]{row.row_id}[/bold] · {row.file}, {say('ligne', 'line')} {arrival.line}")
+        console.print(f"{row.row_id} · {row.file}, {say('ligne', 'line')} {arrival.line}", style="bold")
         lines: list[list[object]] = [
             ["", f"{arrival.family_name} {arrival.given_names}", arrival.sex, birth, arrival.arrival_date, "", ""]
         ]
@@ -187,8 +192,7 @@ def _render_waiting(console: Console, work: Desk, waiting: list[WaitingRow]) -> 
             "different LIGNE, ou again LIGNE pour un nouveau retour de la même personne.",
             f"{len(waiting)} row(s) waiting. Decide: segin duplicates same ROW [--candidate N], "
             "different ROW, or again ROW for another return of the same person.",
-        ),
-        markup=False,
+        )
     )
 
 

@@ -31,7 +31,9 @@ class Output:
         self.language = settings.language
         self.timezone: ZoneInfo = settings.timezone
         # Into a file or a pipe, lines are as long as they need to be.
-        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+        # What people wrote (a name, a path) is shown as it is, brackets and colons included.
+        width = None if sys.stdout.isatty() else 240
+        self.console = Console(highlight=False, markup=False, emoji=False, width=width)
         self.progress = Console(stderr=True, highlight=False)
 
     def say(self, fr: str, en: str) -> str:
@@ -66,9 +68,10 @@ class Output:
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """One object on standard output, readable and in UTF-8 whatever the terminal's encoding."""
+    """One object on standard output, readable and in UTF-8 whatever the terminal's encoding. What is no text (half a
+    character that somebody typed) is escaped."""
     text = json.dumps(data, ensure_ascii=False, indent=2, default=_plain)
-    sys.stdout.buffer.write(text.encode() + b"\n")
+    sys.stdout.buffer.write(text.encode(errors="backslashreplace") + b"\n")
     sys.stdout.flush()
 
 

@@ -64,9 +64,7 @@ def add(
 
         def render(console: Console) -> None:
             console.print(work.out.say(f"Partenaire {code} ajouté.", f"Partner {code} added."))
-            console.print(
-                work.out.say("Secret, montré cette seule fois : ", "Secret, shown this once: ") + shown, markup=False
-            )
+            console.print(work.out.say("Secret, montré cette seule fois : ", "Secret, shown this once: ") + shown)
 
         work.out.show(data, render)
 

@@ -9,6 +9,7 @@ import typer
 from deployments.cli.case_file import task_document
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
 from deployments.cli.output import DONE, FAILED, AsJson, Limit
+from models import WrongUse
 from models.caseload import list_tasks
 from models.database import read_session, write_session
 from states.casework import TaskDone, complete_tasks
@@ -33,6 +34,14 @@ def tasks(
 ) -> None:
     """Open tasks, the most pressing first. `segin tasks done ID` ends one."""
     if context.invoked_subcommand is not None:
+        sources = [context.get_parameter_source(name) for name in context.params]
+        if any(source is not None and source.name == "COMMANDLINE" for source in sources):
+            raise WrongUse(
+                "Options come after the whole command.",
+                "Les options se placent après la commande entière.",
+                remedy="Write for instance segin tasks done 17 --json.",
+                remedy_fr="Écrivez par exemple segin tasks done 17 --json.",
+            )
         return
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         lines = list_tasks(
@@ -76,6 +85,6 @@ def done(task_id: int, login: AsLogin = None, role: AsRole = "coordinator", as_j
             text = work.out.say(refusal.text_fr, refusal.text_en)
         work.out.show(
             {"id": task_id, "done": refusal is None, "reasons": [] if refusal is None else [refusal._asdict()]},
-            lambda console: console.print(text, markup=False),
+            lambda console: console.print(text),
         )
     raise typer.Exit(DONE if refusal is None else FAILED)

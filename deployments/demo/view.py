@@ -55,7 +55,7 @@ class _View:
         return f"{value:,}" if self._language == "en" else f"{value:,}".replace(",", "\u202f")
 
     def _title(self, fr: str, en: str) -> None:
-        self._console.print(f"\n[bold]{self._say(fr, en)}[/bold]")
+        self._console.print(f"\n[bold]{self._say(fr, en)}[/bold]", markup=True)
 
     def _line(self, text: str, indent: int = 2) -> None:
         self._console.print(Padding(Text(text), (0, 0, 0, indent)))
@@ -169,7 +169,8 @@ class _View:
             since = each["in_state_since"]
             self._console.print(
                 f"  [bold]{each['case']}[/bold]  {each['state_title'][self._language]} "
-                + self._say(f"depuis le {since:%Y-%m-%d}", f"since {since:%Y-%m-%d}")
+                + self._say(f"depuis le {since:%Y-%m-%d}", f"since {since:%Y-%m-%d}"),
+                markup=True,
             )
             for late in each["overdue"]:
                 fr = f"« {late['title']['fr']} » : {late['days']} jours de retard"
