@@ -50,7 +50,7 @@ def intake(intake_file: str, journal_file: str) -> str:
 
 
 def demo(file: str) -> str:
-    """Fails when the demonstration did not take in what it should, missed a night, or counted otherwise from another side."""
+    """Fails when the demonstration missed a row or a night, or counts otherwise from another side."""
     summary = load(file)
     manifests, nights = summary["manifests"], summary["nights"]
     check(manifests["rejected"] == REJECTED, f"{manifests['rejected']} rows rejected, expected {REJECTED}")
