@@ -48,13 +48,13 @@ bench: $(VENV)/.installed-dev
 
 # The stamps make every later run start at once.
 $(VENV)/.installed: $(LOCK) pyproject.toml | $(BIN)/python
-	@echo "Installing what Segin needs into $(VENV) (once; about a minute) ..."
+	@echo "Installing what Segin needs into $(VENV) (once; about a minute) ..." >&2
 	@$(BIN)/python -m pip install -qq --require-hashes -r $(LOCK)
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(DEV_LOCK) $(VENV)/.installed
-	@echo "Installing the developers' tools into $(VENV) (once) ..."
+	@echo "Installing the developers' tools into $(VENV) (once) ..." >&2
 	@$(BIN)/python -m pip install -qq --require-hashes -r $(DEV_LOCK)
 	@touch $@
 
