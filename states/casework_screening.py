@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlmodel import Session
 
@@ -19,9 +19,7 @@ from states.bulk import insert_into, time_text
 from states.casework import Act, Step, lock_cases
 from states.instruments import ACT_AT_ONCE, Score, definitions, score
 from states.moves import Outcome
-
-VULNERABILITY: Final = "vulnerability"
-"""The name under which a vulnerability screening stands beside the instruments."""
+from states.record_words import VULNERABILITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,17 +107,25 @@ def preview_(code: str, login: AsLogin = None, role: AsRole = "coordinator", as_
                 "trigger": one.trigger,
                 "allowed": one.allowed,
                 "to_state": one.to_state,
+                "asks": {name: list(choices) for name, choices in one.asks.items()},
                 "reasons": [_reason(reason) for reason in one.reasons],
             }
             for one in possible
         ]
         table = work.out.table(
-            [("Action", "Move"), ("Possible", "Allowed"), ("Vers", "To"), ("Pourquoi pas", "Why not")],
+            [
+                ("Action", "Move"),
+                ("Possible", "Allowed"),
+                ("Vers", "To"),
+                ("À fournir", "Wants"),
+                ("Pourquoi pas", "Why not"),
+            ],
             (
                 [
                     move["trigger"],
                     work.out.yes(move["allowed"]),
                     move["to_state"],
+                    " ".join(_asked(*ask) for ask in move["asks"].items()) if move["allowed"] else "",
                     " ".join(reason[f"text_{work.out.language}"] for reason in move["reasons"]),
                 ]
                 for move in moves
@@ -210,6 +218,12 @@ def _data(pairs: list[str]) -> dict[str, Any]:
             )
         data[name] = int(value) if _WHOLE_NUMBER.fullmatch(value) else value
     return data
+
+
+def _asked(name: str, choices: list[Any]) -> str:
+    """How to write what a move wants: an option with its choices, or with free text."""
+    value = "|".join(str(choice) for choice in choices) or "…"
+    return f"--{name} {value}" if name in ("reason", "note") else f"--data {name}={value}"
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
