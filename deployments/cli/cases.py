@@ -25,6 +25,8 @@ from states.shelf import pathways_of
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
+Code = Annotated[str, typer.Argument(help="Code of the case.")]
+
 case_app = typer.Typer(no_args_is_help=True, help="The caseload: list, show, preview and move cases.")
 
 
@@ -84,7 +86,7 @@ def list_(
 
 
 @case_app.command("show")
-def show(code: str, as_json: AsJson = False) -> None:
+def show(code: Code, as_json: AsJson = False) -> None:
     """One case in full, with the person: for eyes that may see it."""
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         file = case_file(session, code)
@@ -95,7 +97,7 @@ def show(code: str, as_json: AsJson = False) -> None:
 
 
 @case_app.command("preview")
-def preview_(code: str, login: AsLogin = None, role: AsRole = "coordinator", as_json: AsJson = False) -> None:
+def preview_(code: Code, login: AsLogin = None, role: AsRole = "coordinator", as_json: AsJson = False) -> None:
     """Every move: possible now, or refused and why."""
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         case = find_case(session, code)
@@ -137,8 +139,8 @@ def preview_(code: str, login: AsLogin = None, role: AsRole = "coordinator", as_
 
 @case_app.command("move")
 def move_(
-    code: str,
-    trigger: str,
+    code: Code,
+    trigger: Annotated[str, typer.Argument(help="The move, as `segin case preview` names it.")],
     login: AsLogin = None,
     role: AsRole = "coordinator",
     reason: Annotated[str | None, typer.Option(help="Code of the reason, where the move asks for one.")] = None,

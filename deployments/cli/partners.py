@@ -31,7 +31,7 @@ def add_commands(app: typer.Typer) -> None:
 @partner_app.command("add")
 def add(
     code: Annotated[str, typer.Argument(help="Small letters, digits and hyphens.")],
-    name: str,
+    name: Annotated[str, typer.Argument(help="Its name.")],
     url: Annotated[str, typer.Option(help="Where its events go; https.")],
     event: Annotated[list[str] | None, typer.Option(help="Event type; repeatable; none: all.")] = None,
     region: Annotated[list[str] | None, typer.Option(help="First-level P-code; repeatable; none: all.")] = None,

@@ -28,8 +28,8 @@ def add_commands(app: typer.Typer) -> None:
 
 @office_app.command("add")
 def add_office(
-    code: str,
-    name: str,
+    code: Annotated[str, typer.Argument(help="Short code of the office.")],
+    name: Annotated[str, typer.Argument(help="Its name.")],
     region: Annotated[list[str] | None, typer.Option(help="First-level P-code that it serves; repeatable.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -45,8 +45,8 @@ def add_office(
 
 @staff_app.command("add")
 def add_staff(
-    login: str,
-    name: str,
+    login: Annotated[str, typer.Argument(help="What this person is called in commands and logs.")],
+    name: Annotated[str, typer.Argument(help="Their name.")],
     role: Annotated[str, typer.Option(help="A role of the pathway: see `segin pathway show`.")],
     office: Annotated[str | None, typer.Option(help="Code of the office.")] = None,
     as_json: AsJson = False,

@@ -75,7 +75,12 @@ def tasks(
 
 
 @tasks_app.command("done")
-def done(task_id: int, login: AsLogin = None, role: AsRole = "coordinator", as_json: AsJson = False) -> None:
+def done(
+    task_id: Annotated[int, typer.Argument(help="Number of the task.")],
+    login: AsLogin = None,
+    role: AsRole = "coordinator",
+    as_json: AsJson = False,
+) -> None:
     """Say that a task is done. A task that a move of the pathway ends is ended by that move."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
         (refusal,) = complete_tasks(session, [TaskDone(task_id, acting(session, login, role))], now=work.now())

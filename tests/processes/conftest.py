@@ -1,0 +1,64 @@
+"""A caseload made once by the real command line, and a copy of it for each test that asks."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from command_line import MANIFESTS, CommandLine
+from sqlalchemy import select
+
+from models import Returnee
+from models.database import create_engine_for, read_session
+
+TAKEN_IN = ("001-2024-01-05-LBY.csv", "004-2024-01-06-NER.xlsx", "012-2024-01-30-LBY.xlsx")
+
+
+class TakenIn(NamedTuple):
+    """The data folder, the manifests that went in, what `segin intake` said of them, and the names in them."""
+
+    data_dir: Path
+    manifests: Path
+    said: dict[str, Any]
+    names: frozenset[str]
+
+
+@pytest.fixture(scope="session")
+def taken_in(tmp_path_factory: pytest.TempPathFactory) -> TakenIn:
+    """Three bundled manifests and two files that nobody can read."""
+    folder = tmp_path_factory.mktemp("cli")
+    manifests = folder / "manifests"
+    manifests.mkdir()
+    for name in TAKEN_IN:
+        shutil.copy(MANIFESTS / name, manifests)
+    (manifests / "000-empty.csv").touch()
+    (manifests / "099-broken.xlsx").write_bytes(b"PK\x03\x04 and no workbook")
+    segin = CommandLine(folder / "data")
+    done = segin.run("intake", manifests, "--errors", folder / "errors.csv", "--json", code=3)
+    names = _names(folder / "data")
+    assert not any(name in done.stderr.casefold() for name in names)
+    checking = CommandLine(folder / "data", private=names)
+    return TakenIn(folder / "data", manifests, checking.checked(("intake",), done.stdout, 3), names)
+
+
+@pytest.fixture
+def segin(taken_in: TakenIn, tmp_path: Path) -> CommandLine:
+    """The command line over a copy of the caseload."""
+    return CommandLine(shutil.copytree(taken_in.data_dir, tmp_path / "data"), private=taken_in.names)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, taken_in: TakenIn) -> CommandLine:
+    """The command line over a folder that does not exist yet."""
+    return CommandLine(tmp_path / "new", private=taken_in.names)
+
+
+def _names(data_dir: Path) -> frozenset[str]:
+    """Every family name of the caseload that is one word of more than three letters."""
+    engine = create_engine_for(f"sqlite:///{data_dir}/segin.db")
+    with read_session(engine) as session:
+        names = session.scalars(select(Returnee.family_name)).all()
+    engine.dispose()
+    return frozenset(name.casefold() for name in names if name.isalpha() and len(name) > 3)
