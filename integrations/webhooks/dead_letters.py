@@ -100,7 +100,12 @@ def count_deliveries(session: Session) -> dict[str, dict[str, int]]:
 def replay_one(session: Session, delivery_id: int, *, now: datetime) -> int:
     """Send a finished delivery again, whether it arrived or not. 1, or 0 when it is still to be sent anyway."""
     if session.get(Delivery, delivery_id) is None:
-        raise UnknownDelivery(f"There is no delivery {delivery_id}.", f"Il n'y a pas d'envoi {delivery_id}.")
+        raise UnknownDelivery(
+            f"There is no delivery {delivery_id}.",
+            f"Il n'y a pas d'envoi {delivery_id}.",
+            remedy="`segin deliveries list` shows the numbers.",
+            remedy_fr="`segin deliveries list` affiche les numéros.",
+        )
     return _replay(session, now, col(Delivery.id) == delivery_id, col(Delivery.finished_at).is_not(None))
 
 

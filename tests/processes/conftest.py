@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from command_line import MANIFESTS, CommandLine
-from sqlalchemy import select
+from command_line import MANIFESTS, TAKEN_IN, CommandLine, TakenIn
+from sqlmodel import col, select
 
 from models import Returnee
 from models.database import create_engine_for, read_session
-
-TAKEN_IN = ("001-2024-01-05-LBY.csv", "004-2024-01-06-NER.xlsx", "012-2024-01-30-LBY.xlsx")
-
-
-class TakenIn(NamedTuple):
-    """The data folder, the manifests that went in, what `segin intake` said of them, and the names in them."""
-
-    data_dir: Path
-    manifests: Path
-    said: dict[str, Any]
-    names: frozenset[str]
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +23,10 @@ def taken_in(tmp_path_factory: pytest.TempPathFactory) -> TakenIn:
         shutil.copy(MANIFESTS / name, manifests)
     (manifests / "000-empty.csv").touch()
     (manifests / "099-broken.xlsx").write_bytes(b"PK\x03\x04 and no workbook")
-    segin = CommandLine(folder / "data")
+    segin = CommandLine(folder / "data", started=True)
     done = segin.run("intake", manifests, "--errors", folder / "errors.csv", "--json", code=3)
     names = _names(folder / "data")
+    assert len(names) > 20
     assert not any(name in done.stderr.casefold() for name in names)
     checking = CommandLine(folder / "data", private=names)
     return TakenIn(folder / "data", manifests, checking.checked(("intake",), done.stdout, 3), names)
@@ -59,6 +48,6 @@ def _names(data_dir: Path) -> frozenset[str]:
     """Every family name of the caseload that is one word of more than three letters."""
     engine = create_engine_for(f"sqlite:///{data_dir}/segin.db")
     with read_session(engine) as session:
-        names = session.scalars(select(Returnee.family_name)).all()
+        names = session.exec(select(col(Returnee.family_name))).all()
     engine.dispose()
     return frozenset(name.casefold() for name in names if name.isalpha() and len(name) > 3)
