@@ -14,6 +14,7 @@ import secrets
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from models.settings import Settings, load_settings
 
 DEADLINES_SECONDS: Final = 30.0
 GRACE_SECONDS: Final = 3.0
+LAST_SECONDS: Final = 6.0
 
 log = structlog.get_logger()
 
@@ -118,13 +120,24 @@ def main(arguments: list[str]) -> None:
             log.error("worker.failed", exc_info=error)
             failed.append(error)
 
+    asked: list[float] = []
+
+    def end(*_: object) -> None:
+        asked.append(time.monotonic())
+        loop.call_soon_threadsafe(stop.set)
+
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        signal.signal(signal_number, end)
     # When its server is away, Prefect's runner prints a page of traceback; all that we say is on standard error.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         thread = threading.Thread(target=run, name="worker")
         thread.start()
-        thread.join()
+        while thread.is_alive():
+            thread.join(0.2)
+            if asked and time.monotonic() - asked[0] > LAST_SECONDS:
+                # Prefect's runner can wait for ever for a run that ended while it was being stopped.
+                log.warning("worker.ended_at_last")
+                os._exit(1 if failed else 0)
     sys.exit(1 if failed else 0)
 
 
