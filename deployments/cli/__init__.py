@@ -34,7 +34,7 @@ def main() -> None:
     """Run one command and exit with its code. With `--json` an error is one JSON object on standard output too."""
     as_json = "--json" in sys.argv[1:]
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="segin", standalone_mode=False)
     except SeginError as error:
         code = _fail(as_json, error.message_en, error.message_fr, error.remedy, error.remedy_fr, error.exit_code)
     except TyperException as error:
