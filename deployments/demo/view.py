@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -207,7 +209,7 @@ class _View:
         self._title("Et maintenant", "What to run next")
         folder = _short(Path(self._summary["folder"]))
         for command in self._next():
-            self._line(f"SEGIN_DATA_DIR={shlex.quote(folder)} segin {command}")
+            self._line(f"SEGIN_DATA_DIR={shlex.quote(folder)} {_program()} {command}")
 
     def _next(self) -> list[str]:
         stuck = self._summary["stuck"]
@@ -228,7 +230,13 @@ def _nearest(ways: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [way for way in ways if len(way["reasons"]) == least]
 
 
-def _short(folder: Path) -> str:
-    """The folder as one would type it here."""
-    relative = os.path.relpath(folder)
-    return str(folder) if relative.startswith("..") else relative
+def _program() -> str:
+    """How one calls Segin here: by its name when the shell finds it, else by its path."""
+    beside = Path(sys.executable).with_name("segin")
+    return "segin" if shutil.which("segin") or not beside.exists() else shlex.quote(_short(beside))
+
+
+def _short(path: Path) -> str:
+    """The path as one would type it here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
