@@ -60,7 +60,7 @@ class _View:
         self._console.print(f"\n[bold]{self._say(fr, en)}[/bold]", markup=True)
 
     def _line(self, text: str, indent: int = 2) -> None:
-        self._console.print(Padding(Text(text), (0, 0, 0, indent)))
+        self._console.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
 
     def _table(self, headers: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
         """A table with numbers on the right; without headers when all of them are empty."""
@@ -69,7 +69,7 @@ class _View:
             table.add_column(header, justify="left" if place == 0 else "right")
         for row in rows:
             table.add_row(*(self._number(cell) if isinstance(cell, int) else str(cell) for cell in row))
-        self._console.print(Padding(table, (0, 0, 0, 2)))
+        self._console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
     def _returnees(self) -> None:
         found = self._summary["returnees"]
@@ -166,6 +166,8 @@ class _View:
         )
 
     def _stuck(self) -> None:
+        if not self._summary["stuck"]:
+            return
         self._title("Les dossiers les plus bloqués", "The most stuck cases")
         for each in self._summary["stuck"]:
             since = each["in_state_since"]
