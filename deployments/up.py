@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 from rich.console import Console
@@ -27,8 +28,10 @@ STOP_SECONDS: Final = 8.0
 LOOK_SECONDS: Final = 0.2
 
 
-def up(settings: Settings, console: Console) -> int:
+def up(settings: Settings, console: Console, announce: Callable[[dict[str, str]], None] | None = None) -> int:
     """Start everything, say where it is, and wait. 0 after Ctrl-C or SIGTERM, 1 when a child ended by itself.
+
+    `announce` gets the places once all is started; none: they are printed on `console` as a table.
 
     Raises SeginError when a port is taken, the database is of another version, or Prefect does not start.
     """
@@ -37,6 +40,7 @@ def up(settings: Settings, console: Console) -> int:
     with ExitStack() as started:
         try:
             children = _start(settings, console, started)
+            (announce or partial(_show_places, settings, console))(places(settings))
             return _watch(children, console, settings.language)
         except KeyboardInterrupt:
             console.print(_say(settings, "Arrêt en cours…", "Stopping…"))
@@ -72,8 +76,6 @@ def _start(settings: Settings, console: Console, started: ExitStack) -> list[Chi
         child = Child(name, f"deployments.{name}", environment=environment)
         started.callback(child.stop, STOP_SECONDS)
         children.append(child)
-    console.print(_where(settings))
-    console.print(_say(settings, "Ctrl-C arrête tout.", "Ctrl-C stops everything."))
     return children
 
 
@@ -100,7 +102,7 @@ def places(settings: Settings) -> dict[str, str]:
     }
 
 
-def _where(settings: Settings) -> Table:
+def _show_places(settings: Settings, console: Console, where: dict[str, str]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     labels = {
         "health": ("État", "Health"),
@@ -108,9 +110,10 @@ def _where(settings: Settings) -> Table:
         "database": ("Base de données", "Database"),
         "files": ("Fichiers", "Files"),
     }
-    for name, place in places(settings).items():
+    for name, place in where.items():
         table.add_row(_say(settings, *labels[name]), place)
-    return table
+    console.print(table)
+    console.print(_say(settings, "Ctrl-C arrête tout.", "Ctrl-C stops everything."))
 
 
 def _say(settings: Settings, fr: str, en: str) -> str:

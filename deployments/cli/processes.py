@@ -46,13 +46,12 @@ def demo(
 def up_(as_json: AsJson = False) -> None:
     """Start Prefect, the web and the worker on this machine, say where they are, and wait for Ctrl-C.
 
-    With --json the places are one object on standard output, and what happens goes to standard error.
+    With --json the places are one object on standard output once all is started; the rest goes to standard error.
     """
-    from deployments.up import places, up
+    from deployments.up import up
 
     settings = load_settings()
     configure_logging(settings)
     out = Output(settings, as_json=as_json)
-    if as_json:
-        print_json(places(settings))
-    raise typer.Exit(up(settings, out.progress if as_json else out.console))
+    console, announce = (out.progress, print_json) if as_json else (out.console, None)
+    raise typer.Exit(up(settings, console, announce))
