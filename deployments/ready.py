@@ -11,8 +11,8 @@ from models.database import write_session
 from models.errors import SeginError
 from models.migrate import current, head, upgrade
 from models.settings import Settings
-from states.loader import read_pathway
-from states.shelf import publish
+from states.pathways.loader import read_pathway
+from states.pathways.shelf import publish
 
 
 def make_ready(settings: Settings, engine: Engine) -> None:

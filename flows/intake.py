@@ -30,9 +30,9 @@ from models.database import write_session
 from models.errors import SeginError
 from models.settings import load_settings
 from states.codes import case_code
-from states.loader import read_pathway
 from states.moves import SYSTEM
-from states.shelf import publish
+from states.pathways.loader import read_pathway
+from states.pathways.shelf import publish
 
 ROWS: Final = ("rows", "registered", "rejected", "already_known", "waiting")
 

@@ -20,7 +20,7 @@ from states.facts import Facts
 from states.gather import CaseRow, facts_of, load_cases
 from states.moves import Move, Outcome, OutcomeKind, Reason, Refusal
 from states.pathway import Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 _DONE_BEFORE = SetStatement(
     "SELECT command_id, case_id, trigger, seq, from_state, to_state FROM journal "

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from models.case import Case, PathwayVersion
 from models.types import utc_text
 from models.work import Deadline, DeadlineStatus
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 
 class RunOut(NamedTuple):

@@ -20,7 +20,7 @@ from states.bulk import as_json, time_text
 from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
 from states.decide import REGISTER
 from states.pathway import Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 
 class Broken(NamedTuple):

@@ -1,6 +1,6 @@
 """A published version of a pathway, compiled: immutable, checked, and laid out for `states.decide`.
 
-`states.loader` builds it from YAML; the engine, the sweeps and the edges read it and never change it.
+`states.pathways.loader` builds it from YAML; the engine, the sweeps and the edges read it and never change it.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from states.entries import new_entry, write_entries
 from states.gather import CaseRow, facts_of, load_cases
 from states.moves import Actor, Move
 from states.pathway import Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 
 @dataclass(frozen=True, slots=True)

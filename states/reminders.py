@@ -19,7 +19,7 @@ from states import bulk
 from states.calendar import Calendar
 from states.notices import NewNotice, NoticeKind, write_deadline_notices
 from states.pathway import DeadlineTemplate, Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 _CANCEL = bulk.SetStatement(
     "UPDATE notice SET cancelled_at = r.at FROM {rows} WHERE notice.id = r.id", id=BigId, at=UtcDateTime()

@@ -20,7 +20,7 @@ from states.calendar import Calendar
 from states.clocks import RunOut, run_out, sweep_correlation
 from states.notices import NewNotice, NoticeKind, write_deadline_notices
 from states.pathway import DeadlineTemplate, Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 from states.timers import fire_timers
 
 _MOVE_ON = bulk.SetStatement(

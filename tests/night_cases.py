@@ -18,8 +18,8 @@ from models.work import Deadline, Notice
 from states.advance import advance_cases
 from states.codes import case_code
 from states.moves import SYSTEM, Actor, Move, Outcome, OutcomeKind
+from states.pathways.shelf import publish
 from states.registration import Registration, register_cases
-from states.shelf import publish
 
 PATHWAY = Path(__file__).with_name("nights_pathway.yaml")
 ARRIVAL = datetime(2024, 1, 5, 10, tzinfo=UTC)

@@ -27,11 +27,11 @@ from models import (
 )
 from states.advance import advance_case, advance_cases
 from states.codes import case_code
-from states.loader import bundled_pathway
 from states.moves import SYSTEM, Actor, Move, Outcome
 from states.pathway import Pathway
+from states.pathways.loader import bundled_pathway
+from states.pathways.shelf import pathways_of, publish
 from states.registration import Registered, Registration, register_cases
-from states.shelf import pathways_of, publish
 
 START = datetime(2024, 1, 8, 8, tzinfo=UTC)
 ARRIVAL = date(2024, 1, 7)

@@ -21,7 +21,7 @@ from states.facts import FACT_GROUPS
 from states.gather import gather_facts
 from states.moves import Move, OutcomeKind, Reason
 from states.pathway import Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 

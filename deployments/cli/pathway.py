@@ -12,8 +12,8 @@ from rich.text import Text
 from deployments.cli.desk import desk
 from deployments.cli.output import AsJson, Output
 from models.database import read_session
-from states.pathway_words import describe
-from states.shelf import current_version, pathways_of
+from states.pathways.shelf import current_version, pathways_of
+from states.pathways.words import describe
 
 pathway_app = typer.Typer(no_args_is_help=True, help="The process that cases follow.")
 

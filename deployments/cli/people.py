@@ -14,7 +14,7 @@ from deployments.cli.output import AsJson
 from models import Office, Staff, WrongUse
 from models.caseload import find_office
 from models.database import read_session, write_session
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 staff_app = typer.Typer(no_args_is_help=True, help="The people who work on cases.")
 office_app = typer.Typer(no_args_is_help=True, help="The offices and the regions that they serve.")

@@ -12,7 +12,7 @@ from deployments.cli.output import DONE, FAILED, AsJson, Limit
 from models import WrongUse
 from models.caseload import list_tasks
 from models.database import read_session, write_session
-from states.casework import TaskDone, complete_tasks
+from states.casework.act import TaskDone, complete_tasks
 
 tasks_app = typer.Typer(invoke_without_command=True, help="Open tasks, the most pressing first.")
 

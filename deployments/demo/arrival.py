@@ -8,8 +8,8 @@ from typing import Final
 
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
-from states.casework import ConsentAnswer, TaskDone, complete_tasks, record_consents
-from states.casework_screening import Assessed, Screened, record_assessments, record_screenings
+from states.casework.act import ConsentAnswer, TaskDone, complete_tasks, record_consents
+from states.casework.screening import Assessed, Screened, record_assessments, record_screenings
 from states.facts import Facts
 from states.instruments import definitions
 

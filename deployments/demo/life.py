@@ -12,7 +12,7 @@ from sqlmodel import col
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
 from models import Case
-from states.casework_contacts import Visit, record_visits
+from states.casework.contacts import Visit, record_visits
 
 NOTES: Final = {
     "withdrew": "Souhaite quitter le programme ; services alternatifs proposés.",

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from deployments.demo.arrival import distress
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
-from states.casework import Step
-from states.casework_contacts import ReferralRequest, make_referrals
-from states.casework_plan import PlanDraft, approve_plans, draft_plans
+from states.casework.act import Step
+from states.casework.contacts import ReferralRequest, make_referrals
+from states.casework.plan import PlanDraft, approve_plans, draft_plans
 from states.facts import Facts
 
 BANDS_THAT_CALL_FOR_CARE = frozenset({"moderate", "moderately_severe", "severe", "high", "very_high", "poor"})

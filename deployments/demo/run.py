@@ -36,9 +36,9 @@ from models.database import create_engine_for, read_session, write_session
 from models.errors import WrongUse
 from models.migrate import upgrade
 from models.settings import Settings, load_settings
-from states.loader import bundled_pathway
 from states.pathway import Pathway
-from states.shelf import pathways_of, publish
+from states.pathways.loader import bundled_pathway
+from states.pathways.shelf import pathways_of, publish
 
 FIRST: Final = date(2024, 1, 1)
 LAST: Final = date(2024, 7, 31)

@@ -17,7 +17,7 @@ from states.facts import FACT_GROUPS, Facts
 from states.gather import gather_facts
 from states.moves import Actor
 from states.pathway import Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 SHOWN: Final = 3
 OTHER_WAYS: Final = frozenset({"hold", "close"})

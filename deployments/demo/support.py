@@ -8,8 +8,8 @@ from typing import Final
 from deployments.demo.diary import Todo
 from deployments.demo.planning import sessions_wanted
 from deployments.demo.work import Work
-from states.casework import Step
-from states.casework_support import (
+from states.casework.act import Step
+from states.casework.support import (
     Attendance,
     DropOut,
     Enrolment,

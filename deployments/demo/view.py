@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from integrations.manifests.problems import REASONS
-from states.loader import bundled_pathway, load_pathway
+from states.pathways.loader import bundled_pathway, load_pathway
 
 COUNTRIES: Final = {"DZA": ("Algérie", "Algeria"), "LBY": ("Libye", "Libya"), "NER": ("Niger", "Niger")}
 DELIVERIES: Final = {

@@ -27,8 +27,8 @@ from deployments.demo.story import read_cast, read_story
 from deployments.demo.view import show_summary
 from models import LockedByAnotherRun, SeginError, WrongUse
 from models.settings import Settings, load_settings
-from states.loader import bundled_pathway, load_pathway
 from states.moves import Actor
+from states.pathways.loader import bundled_pathway, load_pathway
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the demonstration").decode()
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col
 from synthetic_cases import START, Caseload, open_caseload
 
 from models import Assessment, CasePlan, Consent, JournalRow, Task, WrongUse
-from states.casework import (
+from states.casework.act import (
     ANOTHER_ROLE,
     ENDS_WITH_A_MOVE,
     NO_SUCH_TASK,
@@ -22,8 +22,8 @@ from states.casework import (
     complete_tasks,
     record_consents,
 )
-from states.casework_plan import NO_DRAFT, PlanDraft, approve_plans, draft_plans
-from states.casework_screening import Assessed, Screened, record_assessments, record_screenings
+from states.casework.plan import NO_DRAFT, PlanDraft, approve_plans, draft_plans
+from states.casework.screening import Assessed, Screened, record_assessments, record_screenings
 from states.moves import OutcomeKind
 
 LATER = START + timedelta(days=2)

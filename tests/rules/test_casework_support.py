@@ -26,8 +26,8 @@ from models import (
     TrainingEnrolment,
     WrongUse,
 )
-from states.casework import ConsentAnswer, Step, record_consents
-from states.casework_contacts import (
+from states.casework.act import ConsentAnswer, Step, record_consents
+from states.casework.contacts import (
     ALREADY_VISITED,
     NO_CONSENT_TO_SHARE,
     ReferralRequest,
@@ -35,8 +35,8 @@ from states.casework_contacts import (
     make_referrals,
     record_visits,
 )
-from states.casework_plan import PlanDraft, approve_plans, draft_plans
-from states.casework_support import (
+from states.casework.plan import PlanDraft, approve_plans, draft_plans
+from states.casework.support import (
     ALREADY_ENROLLED,
     GRANT_ELSEWHERE,
     GRANT_UNDER_WAY,

@@ -6,9 +6,9 @@ from situations import NOW, Situation
 from small_pathway import SMALL
 
 from states.decide import decide
-from states.loader import load_pathway
 from states.moves import Decision, EndTask, OpenTask, SetPriority
 from states.pathway import Pathway
+from states.pathways.loader import load_pathway
 
 
 def changed(*changes: tuple[str, str]) -> Pathway:

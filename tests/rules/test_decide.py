@@ -10,7 +10,6 @@ from situations import ACTOR, APPROVER, AUTHOR, NOW, Situation
 
 from states.decide import decide, registration_effects
 from states.facts import AssessmentFact, EnrolmentFact, GrantFact, PlanFact
-from states.loader import bundled_pathway, load_pathway
 from states.moves import (
     Announce,
     Decision,
@@ -24,6 +23,7 @@ from states.moves import (
     SetDeadline,
     SetPriority,
 )
+from states.pathways.loader import bundled_pathway, load_pathway
 
 MALI = load_pathway(bundled_pathway("mali"), "mali.yaml")
 ORDER = (EndTask, EndDeadline), (HoldClocks, ResumeClocks, SetPriority), (SetDeadline,), (OpenTask,), (Announce,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_pathway import SMALL, spoiled
 
-from states.loader import PathwayError, load_pathway
+from states.pathways.loader import PathwayError, load_pathway
 
 
 def problems_of(text: str) -> list[tuple[int, str]]:

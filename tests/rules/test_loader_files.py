@@ -10,9 +10,9 @@ from small_pathway import SMALL, spoiled
 
 import states
 from models.errors import WrongUse
-from states import pathway_schema
-from states.loader import PathwayError, bundled_pathway, load_pathway, read_pathway
-from states.pathway_schema import Part
+from states.pathways import schema
+from states.pathways.loader import PathwayError, bundled_pathway, load_pathway, read_pathway
+from states.pathways.schema import Part
 
 UNUSED = {
     "a task": ("- {task: write, when: {data: {week: 1}}}", "- greet", "belongs to 'waiting'"),
@@ -66,7 +66,9 @@ def test_comments_and_layout_do_not_make_another_content() -> None:
 
 
 def test_bundled_pathways_load_and_others_are_named() -> None:
-    for entry in (files("states") / "pathways").iterdir():
+    for entry in files("states.pathways").iterdir():
+        if not entry.name.endswith(".yaml"):
+            continue
         name = entry.name.removesuffix(".yaml")
         assert load_pathway(bundled_pathway(name), entry.name).name == name
     with pytest.raises(WrongUse, match="mali"):
@@ -94,7 +96,7 @@ def test_a_pathway_is_read_from_a_file_or_by_its_name(tmp_path: Path) -> None:
 
 def test_every_part_of_a_pathway_file_is_described() -> None:
     described = (Path(str(states.__file__)).parents[1] / "docs" / "pathway.md").read_text(encoding="utf-8")
-    parts = [part for part in vars(pathway_schema).values() if isinstance(part, type) and issubclass(part, Part)]
+    parts = [part for part in vars(schema).values() if isinstance(part, type) and issubclass(part, Part)]
     assert len(parts) > 20
     for part in parts:
         for name, field in part.model_fields.items():

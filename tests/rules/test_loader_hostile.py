@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from states.loader import PathwayError, load_pathway
-from states.yaml_source import FileProblems, read_yaml
+from states.pathways.loader import PathwayError, load_pathway
+from states.pathways.source import FileProblems, read_yaml
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
     f"{chr(98 + level)}: &{chr(98 + level)} [{', '.join([f'*{chr(97 + level)}'] * 9)}]" for level in range(8)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from states.loader import bundled_pathway, load_pathway
 from states.machine import Arrow, Token, build_machine, fire, lookup
-from states.pathway_schema import PathwayFile
-from states.pathway_ways import arrows_of
-from states.yaml_source import read_yaml
+from states.pathways.loader import bundled_pathway, load_pathway
+from states.pathways.schema import PathwayFile
+from states.pathways.source import read_yaml
+from states.pathways.ways import arrows_of
 
 TEXT = bundled_pathway("mali")
 FILE = PathwayFile.model_validate(read_yaml(TEXT, "mali.yaml").value)

@@ -14,12 +14,12 @@ import pytest
 from situations import NOW, SAMPLES, Situation
 
 from states.decide import decide
-from states.loader import bundled_pathway, load_pathway
 from states.machine import Token, build_machine, fire
 from states.moves import Decision, Refusal
-from states.pathway_schema import GuardPart, PathwayFile, TransitionPart, WhenPart
-from states.pathway_ways import arrows_of
-from states.yaml_source import read_yaml
+from states.pathways.loader import bundled_pathway, load_pathway
+from states.pathways.schema import GuardPart, PathwayFile, TransitionPart, WhenPart
+from states.pathways.source import read_yaml
+from states.pathways.ways import arrows_of
 
 TEXT = bundled_pathway("mali")
 PATHWAY = load_pathway(TEXT, "mali.yaml")

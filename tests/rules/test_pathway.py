@@ -8,9 +8,9 @@ import pytest
 
 from models.events import EVENT_TYPES
 from states.calendar import Span
-from states.loader import bundled_pathway, load_pathway
 from states.moves import Announce, EndDeadline, EndTask, HoldClocks
 from states.pathway import Branch, Pathway, StateKind, Text, Transition
+from states.pathways.loader import bundled_pathway, load_pathway
 
 MALI = load_pathway(bundled_pathway("mali"), "mali.yaml")
 CARE = ("psychosocial", "training", "livelihood")

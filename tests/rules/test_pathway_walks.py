@@ -14,7 +14,6 @@ from situations import APPROVER, AUTHOR, NOW, Situation
 
 from states.decide import decide, registration_effects
 from states.facts import AssessmentFact, EnrolmentFact, GrantFact, PlanFact
-from states.loader import bundled_pathway, load_pathway
 from states.moves import (
     Announce,
     Decision,
@@ -28,6 +27,7 @@ from states.moves import (
     SetPriority,
 )
 from states.pathway import StateKind
+from states.pathways.loader import bundled_pathway, load_pathway
 
 MALI = load_pathway(bundled_pathway("mali"), "mali.yaml")
 NEEDS = frozenset({"psychosocial", "training", "livelihood"})

@@ -9,9 +9,9 @@ import pytest
 from small_pathway import SMALL
 
 from states.calendar import Span
-from states.loader import bundled_pathway, load_pathway
 from states.pathway import Pathway
-from states.pathway_words import describe, span_in_words
+from states.pathways.loader import bundled_pathway, load_pathway
+from states.pathways.words import describe, span_in_words
 
 MALI = load_pathway(bundled_pathway("mali"), "mali.yaml")
 

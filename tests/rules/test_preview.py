@@ -9,8 +9,8 @@ from situations import APPROVER, AUTHOR, NOW, Situation
 
 from states.decide import decide, preview
 from states.facts import PlanFact
-from states.loader import bundled_pathway, load_pathway
 from states.moves import Decision, Refusal
+from states.pathways.loader import bundled_pathway, load_pathway
 
 MALI = load_pathway(bundled_pathway("mali"), "mali.yaml")
 PLAN = PlanFact("approved", frozenset({"psychosocial", "training"}), AUTHOR, APPROVER)

@@ -15,9 +15,9 @@ from sqlmodel import Session, col, select
 from models.case import PathwayVersion
 from models.database import read_session, write_session
 from models.errors import WrongUse
-from states import shelf
-from states.loader import PathwayError
-from states.shelf import current_version, pathways_of, publish
+from states.pathways import shelf
+from states.pathways.loader import PathwayError
+from states.pathways.shelf import current_version, pathways_of, publish
 
 NOW = datetime(2024, 1, 2, 9, tzinfo=UTC)
 LATER = datetime(2024, 6, 1, 9, tzinfo=UTC)

@@ -30,8 +30,8 @@ from states.decide import REGISTER, preview
 from states.facts import FACT_GROUPS
 from states.gather import gather_facts
 from states.journal import verify_journal
-from states.loader import bundled_pathway, load_pathway
 from states.moves import Actor, Move, Outcome, OutcomeKind
+from states.pathways.loader import bundled_pathway, load_pathway
 
 PATHWAY = load_pathway(bundled_pathway("mali"), "mali")
 TRIGGERS = st.sampled_from(sorted(PATHWAY.triggers))

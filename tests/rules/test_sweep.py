@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from models.partner import Event
 from models.work import Deadline, Notice
 from states.clocks import sweep_correlation
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 from states.sweep import SweepResult, climb, sweep_deadlines
 
 DAY = timedelta(days=1)

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from models.errors import WrongUse
 from states.advance import advance_cases
 from states.bulk import insert_into, time_text
-from states.casework import Act, Step, lock_cases
+from states.casework.act import Act, Step, lock_cases
 from states.instruments import ACT_AT_ONCE, Score, definitions, score
 from states.moves import Outcome
 from states.record_words import VULNERABILITY

@@ -9,12 +9,10 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from states.facts import Facts
-from states.guard_binding import GUARDS, Names, guard
+from states.guards.binding import Names, guard
 from states.moves import Move
 from states.pathway import waived_needs
 from states.record_words import GRANT_WORDS
-
-__all__ = ["GUARDS"]
 
 Field = Annotated[str, Names("field")]
 Purpose = Annotated[str, Names("purpose")]

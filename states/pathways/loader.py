@@ -1,6 +1,6 @@
 """Reads a pathway file: YAML to a checked, compiled `Pathway`, or everything that is wrong with it, line by line.
 
-`states.shelf` loads what it publishes; `segin pathway` and the tests load files directly.
+`states.pathways.shelf` loads what it publishes; `segin pathway` and the tests load files directly.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from models.errors import WrongUse
-from states.compiler import compile_pathway
 from states.pathway import Pathway
-from states.pathway_checks import name_problems
-from states.pathway_reach import walk_problems
-from states.pathway_schema import PathwayFile
-from states.yaml_source import MAX_BYTES, FileProblems, Problem, Source, read_yaml
+from states.pathways.checks import name_problems
+from states.pathways.compiler import compile_pathway
+from states.pathways.reach import walk_problems
+from states.pathways.schema import PathwayFile
+from states.pathways.source import MAX_BYTES, FileProblems, Problem, Source, read_yaml
 
 PathwayError = FileProblems
-"""The pathway file cannot be used; see `states.yaml_source.FileProblems`."""
+"""The pathway file cannot be used; see `states.pathways.source.FileProblems`."""
 
 
 def load_pathway(text: str, name: str) -> Pathway:
@@ -45,7 +45,7 @@ def content_hash(value: dict[str, Any]) -> str:
 
 def bundled_pathway(name: str) -> str:
     """The text of a pathway that comes with Segin. Raises WrongUse for an unknown name."""
-    folder = files("states") / "pathways"
+    folder = files("states.pathways")
     known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
     if name not in known:
         raise WrongUse(

@@ -1,7 +1,7 @@
 """Turns a checked pathway file into a `Pathway`: worked out here, once, so that nothing is worked out at each move.
 
-`states.loader` calls it after `states.pathway_checks` found nothing wrong. The machine says what leads where; the file
-says what else happens on the way.
+`states.pathways.loader` calls it after `states.pathways.checks` found nothing wrong. The machine says what leads where;
+the file says what else happens on the way.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from states.branches import Branches, when_of
 from states.calendar import WEEKDAYS, Calendar
-from states.guard_binding import bind
 from states.guards import GUARDS
+from states.guards.binding import bind
 from states.machine import build_machine, lookup
 from states.pathway import (
     Branch,
@@ -26,8 +25,9 @@ from states.pathway import (
     Text,
     Transition,
 )
-from states.pathway_schema import DeadlinePart, PathwayFile, TextPart, TimerPart
-from states.pathway_ways import PREVIOUS, arrows_of
+from states.pathways.branches import Branches, when_of
+from states.pathways.schema import DeadlinePart, PathwayFile, TextPart, TimerPart
+from states.pathways.ways import PREVIOUS, arrows_of
 
 
 def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:

@@ -1,4 +1,4 @@
-"""YAML read defensively, with the line of everything that it says. `states.loader` reads pathways with it.
+"""YAML read defensively, with the line of everything that it says. `states.pathways.loader` reads pathways with it.
 
 Only plain data comes through: mappings with text keys, lists, text, whole numbers, true, false and null. Dates, `on`
 and `no` stay text. Anchors, aliases, tags, duplicate keys, deep nesting and large files are refused.

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from models.errors import WrongUse
 from models.types import BigId, UtcDateTime
 from states.bulk import SetStatement, insert_into, time_text
-from states.casework import Act, Step, lock_cases, record_and_move
+from states.casework.act import Act, Step, lock_cases, record_and_move
 from states.moves import Outcome, Reason
 
 GrantStep = Literal["approved", "procured", "delivered", "verified"]

@@ -1,6 +1,6 @@
 """The shape of a pathway file, checked by Pydantic; `docs/pathway.md` explains each part to its authors.
 
-`states.loader` validates a file against `PathwayFile`; what refers to what is checked in `states.pathway_checks`.
+`states.pathways.loader` validates a file against `PathwayFile`; `states.pathways.checks` looks at what refers to what.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks that a pathway can be walked: every state is entered and can end, every part is used, clocks are in order.
 
-`states.loader` runs it on files whose names are all known; each problem names the line and the remedy.
+`states.pathways.loader` runs it on files whose names are all known; each problem names the line and the remedy.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from states.calendar import Span
-from states.pathway_schema import EntryPart, PathwayFile
-from states.pathway_ways import arrows_of
-from states.yaml_source import Problem, Source
+from states.pathways.schema import EntryPart, PathwayFile
+from states.pathways.source import Problem, Source
+from states.pathways.ways import arrows_of
 
 _MONTH_SECONDS = 28 * 86_400
 

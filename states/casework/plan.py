@@ -15,10 +15,10 @@ from sqlmodel import Session
 from models.errors import WrongUse
 from models.types import BigId, Json, UtcDateTime
 from states.bulk import SetStatement, time_text
-from states.casework import Act, Step, lock_cases, record_and_move
+from states.casework.act import Act, Step, lock_cases, record_and_move
 from states.gather import load_cases
 from states.moves import Outcome, Reason
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Works out, once, everything that a transition does on its way to one state. `states.compiler` calls it.
+"""Works out, once, everything that a transition does on its way to one state. `states.pathways.compiler` calls it.
 
 What goes without saying in the file is made explicit: a state that is left ends its tasks and deadlines, a final state
 ends all, a hold state makes the clocks stand still, what begins anew ends what was begun before.
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from states.moves import Announce, Effect, EndDeadline, EndTask, HoldClocks, ResumeClocks, SetPriority
 from states.pathway import Branch, DeadlineTemplate, EndRule, OpenRule, SetRule, State, StateKind, TaskTemplate, When
-from states.pathway_schema import (
+from states.pathways.schema import (
     EntryPart,
     OpenTaskPart,
     PathwayFile,
@@ -20,7 +20,7 @@ from states.pathway_schema import (
     TransitionPart,
     WhenPart,
 )
-from states.pathway_ways import PREVIOUS
+from states.pathways.ways import PREVIOUS
 
 Ending = EndTask | EndDeadline
 

@@ -1,16 +1,16 @@
 """Checks that what a pathway file names is there and means something where it is named.
 
-`states.loader` runs it after Pydantic accepted the shape; each problem names the line and the remedy.
+`states.pathways.loader` runs it after Pydantic accepted the shape; each problem names the line and the remedy.
 """
 
 from __future__ import annotations
 
 from models.events import EVENT_TYPES
 from states.moves import SYSTEM
-from states.pathway_schema import DeadlinePart, PathwayFile
-from states.pathway_ways import PREVIOUS
-from states.transition_checks import TransitionChecks
-from states.yaml_source import Findings, Path, Problem, Source
+from states.pathways.schema import DeadlinePart, PathwayFile
+from states.pathways.source import Findings, Path, Problem, Source
+from states.pathways.transition_checks import TransitionChecks
+from states.pathways.ways import PREVIOUS
 
 
 def name_problems(file: PathwayFile, source: Source) -> list[Problem]:

@@ -1,6 +1,6 @@
 """How staff's records reach a case: the act, and the way in which a record and the move that it allows are one thing.
 
-The other `states.casework_...` files use it; here too are what every role records: consents, and tasks that are done.
+The other `states.casework` files use it; here too are what every role records: consents, and tasks that are done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from states.bulk import SetStatement, insert_into, time_text
 from states.gather import load_cases
 from states.moves import Actor, EndTask, Move, Outcome, OutcomeKind, Reason
 from states.pathway import Pathway
-from states.shelf import pathways_of
+from states.pathways.shelf import pathways_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 
 from models.case import PathwayVersion
 from models.errors import WrongUse
-from states.loader import load_pathway
 from states.pathway import Pathway
+from states.pathways.loader import load_pathway
 
 _COMPILED: Final[dict[str, Pathway]] = {}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from states.machine import Arrow
-from states.pathway_schema import PathwayFile
+from states.pathways.schema import PathwayFile
 
 PREVIOUS: Final = "previous"
 """As the goal of a transition: back to where the case came from."""

@@ -1,12 +1,12 @@
-"""Checks the ways, guards and effects of a pathway file's transitions; `states.pathway_checks` runs it."""
+"""Checks the ways, guards and effects of a pathway file's transitions; `states.pathways.checks` runs it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from states.guard_binding import parameter_problems
 from states.guards import GUARDS
-from states.pathway_schema import (
+from states.guards.binding import parameter_problems
+from states.pathways.schema import (
     EndDeadlinePart,
     EndTaskPart,
     GuardPart,
@@ -16,8 +16,8 @@ from states.pathway_schema import (
     TransitionPart,
     WhenPart,
 )
-from states.pathway_ways import PREVIOUS, origins_of
-from states.yaml_source import Findings, Path
+from states.pathways.source import Findings, Path
+from states.pathways.ways import PREVIOUS, origins_of
 
 
 class TransitionChecks:

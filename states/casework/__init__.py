@@ -1,0 +1,1 @@
+"""What staff record about a case, each record with the move that it allows."""

@@ -1,0 +1,8 @@
+"""The guards that a pathway may name, one file a theme; importing this package declares them all in `GUARDS`."""
+
+from __future__ import annotations
+
+from states.guards import general
+from states.guards.binding import GUARDS
+
+__all__ = ["GUARDS", "general"]
