@@ -56,6 +56,7 @@ class CasePlan(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("case_id", "revision", name="uq_plan_case_revision"),)
 
     id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    code: str | None = internal(default=None, unique=True)
     case_id: int = internal(foreign_key="case.id", sa_type=BigId)
     revision: int = internal(default=1)
     status: str = internal(default="draft")
@@ -87,6 +88,7 @@ class TrainingEnrolment(SQLModel, table=True):
     __tablename__ = "training_enrolment"
 
     id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    code: str | None = internal(default=None, unique=True)
     case_id: int = internal(foreign_key="case.id", index=True, sa_type=BigId)
     course: str = personal()
     partner_id: int | None = internal(default=None, foreign_key="partner.id", sa_type=BigId)
@@ -105,6 +107,7 @@ class LivelihoodGrant(SQLModel, table=True):
     __tablename__ = "livelihood_grant"
 
     id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    code: str | None = internal(default=None, unique=True)
     case_id: int = internal(foreign_key="case.id", index=True, sa_type=BigId)
     activity: str = personal()
     amount_xof: int = personal()

@@ -36,7 +36,7 @@ class DeadlineStatus(StrEnum):
 
 class Task(SQLModel, table=True):
     """Work for a person. `key` names the template in the pathway, `state` the state it ends with (none: the case),
-    `seq` the journal row that opened it."""
+    `seq` the journal row that opened it, `record` the code of the record that it is about (none: the case)."""
 
     __tablename__ = "task"
     __table_args__ = (
@@ -56,6 +56,7 @@ class Task(SQLModel, table=True):
     seq: int = internal()
     key: str = internal()
     state: str | None = internal(default=None)
+    record: str | None = internal(default=None)
     role: str = internal()
     office_id: int | None = internal(default=None, foreign_key="office.id", sa_type=BigId)
     staff_id: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)
@@ -72,7 +73,8 @@ class Deadline(SQLModel, table=True):
     """A clock on a case. `kind` is deadline or timer (a timer fires a trigger when it is due).
 
     `next_at` is the next instant at which the sweep has something to do: the due time, then each step of the
-    escalation ladder; none when nothing is left. `level` counts the ladder's steps already taken.
+    escalation ladder; none when nothing is left. `level` counts the ladder's steps already taken. `record` is the code
+    of the record that the clock is about (none: the case).
     """
 
     __tablename__ = "deadline"
@@ -93,6 +95,7 @@ class Deadline(SQLModel, table=True):
     key: str = internal()
     kind: str = internal(default="deadline")
     state: str | None = internal(default=None)
+    record: str | None = internal(default=None)
     due_at: datetime = internal(sa_type=UtcDateTime)
     first_due_at: datetime = internal(sa_type=UtcDateTime)
     next_at: datetime | None = internal(default=None, sa_type=UtcDateTime)

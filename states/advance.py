@@ -122,7 +122,8 @@ def _settled(session: Session, cases: Mapping[int, CaseRow], moves: Mapping[int,
         if move.case_id not in cases:
             outcomes[place] = Outcome(OutcomeKind.UNKNOWN, move.case_id, move.command_id)
         elif not (
-            storable(f"{move.command_id}{move.correlation_id}{move.reason}{move.note}") and storable(dict(move.data))
+            storable(f"{move.command_id}{move.correlation_id}{move.reason}{move.note}{move.record}")
+            and storable(dict(move.data))
         ):
             outcomes[place] = _outcome(OutcomeKind.REFUSED, move, cases[move.case_id], reasons=(NOT_STORABLE,))
         else:

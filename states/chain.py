@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from states.moves import Move
+from states.moves import Move, SetRecord
 from states.pathway import Pathway, StateKind
 
 GENESIS = "0" * 64
@@ -59,11 +59,17 @@ def new_row(
     to_state: str,
     pathway_version_id: int,
     previous_hash: str,
+    step: SetRecord | None = None,
 ) -> NewRow:
-    """The journal row of a move that was decided; `at` is `bulk.time_text` of now."""
+    """The journal row of a move that was decided; `at` is `bulk.time_text` of now. Its data tell the `step` of a record
+    too, so that the history of each is in the journal."""
+    data = dict(move.data)
+    if step is not None:
+        kind, code, before, after = step
+        data["record"] = {"kind": kind, "code": code, "from": before, "to": after}
     covered = (
         *(move.case_id, seq, at, move.trigger, from_state, to_state, move.actor.id, move.actor.role, move.reason),
-        *(note_digest(move.command_id, move.note), dict(move.data), pathway_version_id),
+        *(note_digest(move.command_id, move.note), data, pathway_version_id),
         *(move.command_id, move.correlation_id, previous_hash),
     )
     return NewRow._make((*covered, move.note, row_hash(covered)))

@@ -31,12 +31,13 @@ class RunOut(NamedTuple):
     events: int
     office_id: int | None
     region_pcode: str | None
+    record: str | None
 
 
 _COLUMNS = (
     *(Deadline.id, Deadline.case_id, Deadline.key, Deadline.kind, Deadline.seq, Deadline.due_at, Deadline.level),
     *(Deadline.overdue_at, Case.pathway_version_id, Case.code, Case.version, Case.events, Case.office_id),
-    Case.region_pcode,
+    *(Case.region_pcode, Deadline.record),
 )
 
 

@@ -10,8 +10,19 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from states.facts import Facts
-from states.moves import SYSTEM, Actor, Decision, Effect, Move, OpenTask, Reason, Refusal, SetDeadline
+from states.moves import (
+    SYSTEM,
+    Actor,
+    Decision,
+    Effect,
+    Move,
+    OpenTask,
+    Reason,
+    Refusal,
+    SetDeadline,
+)
 from states.pathway import PRIORITIES, Branch, DeadlineTemplate, Pathway, TaskTemplate, Transition
+from states.record_steps import candidates, record_objections, with_record
 
 REGISTER: Final = "register"
 """The trigger of a case's first journal row; no transition, since there is no case before it."""
@@ -54,7 +65,10 @@ def decide(pathway: Pathway, facts: Facts, move: Move, now: datetime) -> Decisio
         reasons.append(_NO_WAY_BACK)
     if reasons or branch is None:
         return Refusal(state, move.trigger, tuple(reasons))
-    return Decision(state, branch.to_state, move.trigger, _effects(pathway, branch, facts, move, now))
+    effects = _effects(pathway, branch, facts, move, now)
+    if transition.record is not None:
+        effects = with_record(pathway, transition.record, facts, move, effects)
+    return Decision(state, branch.to_state, move.trigger, effects)
 
 
 def registration_effects(pathway: Pathway, facts: Facts, now: datetime) -> tuple[Effect, ...]:
@@ -78,6 +92,7 @@ def _objections(pathway: Pathway, transition: Transition, facts: Facts, move: Mo
     reasons = []
     if move.actor.role not in transition.roles:
         reasons.append(_wrong_role(pathway, transition))
+    reasons += record_objections(pathway, transition, facts, move)
     for guard in transition.guards:
         if guard.when is None or guard.when.holds(facts, move, facts.priority):
             refusal = guard.check(facts, move, now)
@@ -131,6 +146,8 @@ def _possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: d
     if transition is None:
         return Possible(trigger, None, False, (_no_way(pathway, facts.state, trigger),), {})
     asks = {guard.asks: guard.choices for guard in transition.guards if guard.asks}
+    if transition.record is not None:
+        asks["record"] = candidates(transition.record, facts)
     found: dict[str, list[Any]] = {name: [] for name in asks}
     refusals: dict[Reason, None] = {}
     allowed = False
@@ -158,9 +175,9 @@ def _answers(asks: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:
 
 
 def _assumed(facts: Facts, actor: Actor, trigger: str, given: Mapping[str, Any]) -> Move:
-    data = {name: value for name, value in given.items() if name not in ("reason", "note")}
-    reason, note = given.get("reason"), given.get("note")
-    return Move(facts.case_id, trigger, actor, "", "", reason=reason, note=note, data=data)
+    data = {name: value for name, value in given.items() if name not in ("reason", "note", "record")}
+    reason, note, record = (given.get(name) for name in ("reason", "note", "record"))
+    return Move(facts.case_id, trigger, actor, "", "", reason=reason, note=note, data=data, record=record)
 
 
 def _no_way(pathway: Pathway, state: str, trigger: str) -> Reason:

@@ -27,16 +27,20 @@ from states.moves import (
     OpenTask,
     ResumeClocks,
     SetDeadline,
+    SetRecord,
 )
+from states.records import RECORD_TABLES
 
 _INSERT_JOURNAL = insert_into("journal", *JOURNAL_COLUMNS)
 _INSERT_TASKS = insert_into(
     "task",
     *("case_id", "seq", "key", "state", "role", "office_id", "priority", "status", "opened_at", "due_at"),
+    "record",
 )
 _INSERT_DEADLINES = insert_into(
     "deadline",
     *("case_id", "seq", "key", "kind", "state", "due_at", "first_due_at", "next_at", "status", "level"),
+    "record",
 )
 _INSERT_EVENTS = insert_into(
     "event",
@@ -44,23 +48,27 @@ _INSERT_EVENTS = insert_into(
 )
 _END_TASKS = SetStatement(
     "UPDATE task SET status = r.status, closed_at = r.at, closed_seq = r.seq, done_by = r.done_by FROM {rows} "
-    "WHERE task.case_id = r.case_id AND task.key = r.key AND task.status IN ('open', 'held')",
+    "WHERE task.case_id = r.case_id AND task.key = r.key AND task.status IN ('open', 'held') "
+    "AND (r.record IS NULL OR task.record = r.record)",
     case_id=BigId,
     key=String(),
     status=String(),
     at=UtcDateTime(),
     seq=Integer(),
     done_by=BigId,
+    record=String(),
 )
 _END_DEADLINES = SetStatement(
     "UPDATE deadline SET closed_at = r.at, closed_seq = r.seq, status = CASE WHEN NOT r.met THEN 'cancelled' "
     "WHEN deadline.kind = 'timer' THEN 'fired' WHEN r.at <= deadline.due_at THEN 'kept' ELSE 'late' END FROM {rows} "
-    "WHERE deadline.case_id = r.case_id AND deadline.key = r.key AND deadline.status IN ('open', 'held')",
+    "WHERE deadline.case_id = r.case_id AND deadline.key = r.key AND deadline.status IN ('open', 'held') "
+    "AND (r.record IS NULL OR deadline.record = r.record)",
     case_id=BigId,
     key=String(),
     met=Boolean(),
     at=UtcDateTime(),
     seq=Integer(),
+    record=String(),
 )
 _HOLD_TASKS = SetStatement(
     "UPDATE task SET status = 'held' WHERE status = 'open' AND case_id IN (SELECT r.case_id FROM {rows})",
@@ -91,6 +99,16 @@ _RESUME_DEADLINES = SetStatement(
     due_at=UtcDateTime(),
     next_at=UtcDateTime(),
 )
+_SET_RECORDS = {
+    kind: SetStatement(
+        f"UPDATE {where.table} SET status = r.to_status FROM {{rows}} "  # noqa: S608
+        f"WHERE {where.table}.code = r.code AND {where.table}.status = r.from_status",
+        code=String(),
+        from_status=String(),
+        to_status=String(),
+    )
+    for kind, where in RECORD_TABLES.items()
+}
 
 
 class Writes:
@@ -111,6 +129,7 @@ class Writes:
         self._tasks: list[tuple[Any, ...]] = []
         self._deadlines: list[tuple[Any, ...]] = []
         self._events: list[tuple[Any, ...]] = []
+        self._records: dict[str, list[tuple[str, str, str]]] = {}
 
     def add(self, case: CaseRow, row: NewRow, effects: Iterable[Effect], move: Move) -> None:
         """Note what one move brings with it; `case` is the case as it was before."""
@@ -119,24 +138,30 @@ class Writes:
         for effect in effects:
             if isinstance(effect, EndTask):
                 status, done_by = ("done", move.actor.id) if effect.done else ("cancelled", None)
-                self._ended_tasks.append((case_id, effect.key, status, at, seq, done_by))
+                self._ended_tasks.append((case_id, effect.key, status, at, seq, done_by, effect.record))
             elif isinstance(effect, EndDeadline):
-                self._ended_deadlines.append((case_id, effect.key, effect.met, at, seq))
+                self._ended_deadlines.append((case_id, effect.key, effect.met, at, seq, effect.record))
             elif isinstance(effect, OpenTask):
-                key, role, state, priority, due_at = effect
+                key, role, state, priority, due_at, record = effect
                 self._tasks.append(
-                    (case_id, seq, key, state, role, case.office_id, priority, "open", at, time_text(due_at))
+                    (case_id, seq, key, state, role, case.office_id, priority, "open", at, time_text(due_at), record)
                 )
             elif isinstance(effect, SetDeadline):
-                key, kind, state, due_at, next_at = effect
+                key, kind, state, due_at, next_at, record = effect
                 due = time_text(due_at)
-                self._deadlines.append((case_id, seq, key, kind, state, due, due, time_text(next_at), "open", 0))
+                self._deadlines.append(
+                    (case_id, seq, key, kind, state, due, due, time_text(next_at), "open", 0, record)
+                )
             elif isinstance(effect, Announce):
                 announced += 1
                 uid = _event_uid(row.hash, effect.type, announced)
                 data = {"case": case.code, **effect.data}
                 what = (uid, case_id, case.events + announced, seq, effect.type, at)
                 self._events.append((*what, case.region_pcode, data, move.correlation_id))
+            elif isinstance(effect, SetRecord):
+                if effect.from_status is not None:
+                    step = (effect.code, effect.from_status, effect.to_status)
+                    self._records.setdefault(effect.kind, []).append(step)
             elif isinstance(effect, HoldClocks):
                 self._held.append((case_id,))
             elif isinstance(effect, ResumeClocks) and case.held_at is not None:
@@ -155,6 +180,8 @@ class Writes:
                 statement.execute(session, rows)
         if self._resumed:
             self._resume(session)
+        for kind, steps in self._records.items():
+            _SET_RECORDS[kind].execute(session, steps)
         for statement, rows in (
             (_INSERT_TASKS, self._tasks),
             (_INSERT_DEADLINES, self._deadlines),

@@ -17,15 +17,17 @@ from states.bulk import SetStatement, time_text
 from states.chain import NewRow, new_row, remembered
 from states.effects import Writes
 from states.gather import CaseRow
-from states.moves import Announce, Effect, Move, SetPriority
+from states.moves import Announce, Effect, Move, SetPriority, SetRecord
 from states.pathway import Pathway, StateKind
 
 _UPDATE_CASES = SetStatement(
-    'UPDATE "case" SET state = r.state, entered_state_at = r.entered_state_at, previous_state = r.previous_state, '
-    "held_at = r.held_at, version = r.version, events = r.events, journal_head = r.journal_head, "
-    "priority = r.priority, closure_reason = r.closure_reason, closed_at = r.closed_at FROM {rows} "
+    'UPDATE "case" SET pathway_version_id = r.pathway_version_id, state = r.state, '
+    "entered_state_at = r.entered_state_at, previous_state = r.previous_state, held_at = r.held_at, "
+    "version = r.version, events = r.events, journal_head = r.journal_head, priority = r.priority, "
+    "closure_reason = r.closure_reason, closed_at = r.closed_at FROM {rows} "
     'WHERE "case".id = r.case_id AND "case".version = r.version - 1 RETURNING id',
     case_id=BigId,
+    pathway_version_id=BigId,
     state=String(),
     entered_state_at=UtcDateTime(),
     previous_state=String(),
@@ -67,6 +69,7 @@ def new_entry(
         to_state=to_state,
         pathway_version_id=case.pathway_version_id,
         previous_hash=case.journal_head,
+        step=next((effect for effect in effects if isinstance(effect, SetRecord)), None),
     )
     changes: dict[str, Any] = {"version": row.seq, "journal_head": row.hash}
     announced = 0
@@ -106,6 +109,13 @@ def write_entries(session: Session, entries: Sequence[Entry], now: datetime) -> 
 
 def _changed(case: CaseRow) -> tuple[object, ...]:
     return (
-        *(case.id, case.state, time_text(case.entered_state_at), case.previous_state, time_text(case.held_at)),
+        *(
+            case.id,
+            case.pathway_version_id,
+            case.state,
+            time_text(case.entered_state_at),
+            case.previous_state,
+            time_text(case.held_at),
+        ),
         *(case.version, case.events, case.journal_head, case.priority, case.closure_reason, time_text(case.closed_at)),
     )

@@ -44,12 +44,22 @@ class GrantFact(NamedTuple):
     approved_at: datetime | None
 
 
+class RecordFact(NamedTuple):
+    """One record with a small machine of its own: where it is, and who made it."""
+
+    kind: str
+    code: str
+    status: str
+    made_by: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One case at one instant. Groups that no guard of the asked triggers needs are left at their defaults.
 
     `consents` are the purposes given and not revoked, `consents_recorded` those asked at all; `visits` the follow-up
-    months visited; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done.
+    months visited; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done;
+    `records` everything of the case that has a small machine of its own, by code.
     """
 
     case_id: int
@@ -78,6 +88,7 @@ class Facts:
     open_tasks: frozenset[str] = frozenset()
     done_tasks: frozenset[str] = frozenset()
     open_deadlines: frozenset[str] = frozenset()
+    records: dict[str, RecordFact] = field(default_factory=dict)
 
 
 FACT_GROUPS = (
@@ -92,5 +103,6 @@ FACT_GROUPS = (
     "referrals",
     "tasks",
     "deadlines",
+    "records",
 )
 """The groups of `Facts` that cost a query of their own; the case row is always there. A guard names those it reads."""

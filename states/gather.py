@@ -15,7 +15,8 @@ from sqlmodel import Session
 
 from models.types import BigId
 from states.bulk import SetStatement, as_date, as_json, as_time
-from states.facts import AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact
+from states.facts import AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
+from states.records import RECORD_TABLES
 
 
 class CaseRow(NamedTuple):
@@ -164,6 +165,25 @@ def _deadlines(rows: Iterator[Any]) -> dict[str, Any]:
     return {"open_deadlines": frozenset(key for _, key in rows)}
 
 
+def _records(rows: Iterator[Any]) -> dict[str, Any]:
+    return {"records": {code: RecordFact(kind, code, status, made_by) for _, kind, code, status, made_by in rows}}
+
+
+def _all_records() -> SetStatement:
+    """The records of the cases, of every kind in one statement, the oldest of each kind first."""
+    parts = [
+        f"SELECT case_id, '{kind}', code, status, {where.made_by or 'NULL'} AS made_by, id FROM {where.table} "  # noqa: S608
+        "WHERE case_id IN (SELECT id FROM wanted)"
+        for kind, where in RECORD_TABLES.items()
+    ]
+    united = " UNION ALL ".join(parts)
+    return SetStatement(
+        f"WITH wanted AS (SELECT r.id AS id FROM {{rows}}), found (case_id, kind, code, status, made_by, id) "  # noqa: S608
+        f"AS ({united}) SELECT case_id, kind, code, status, made_by FROM found ORDER BY case_id, kind, id",
+        id=BigId,
+    )
+
+
 def _of_cases(columns: str, table: str, rest: str = "ORDER BY case_id, id") -> SetStatement:
     """Rows of a table by case, the newest last."""
     sql = "SELECT case_id, {} FROM {} WHERE case_id IN (SELECT r.id FROM {{rows}}) {}"
@@ -212,4 +232,5 @@ _GROUPS: dict[str, tuple[SetStatement, _Reader]] = {
         _of_cases("key", "deadline", "AND status IN ('open', 'held') ORDER BY case_id"),
         _deadlines,
     ),
+    "records": (_all_records(), _records),
 }

@@ -30,7 +30,8 @@ class Move:
 
     `command_id` makes a retry safe: the same id moves once. `expected_version` none means "whatever it is now".
     `reason` is a code (a closing or hold reason), `note` free text (sensitive), `data` small facts that the
-    transition's guards and deadlines may name.
+    transition's guards and deadlines may name. `record` is the code of the record that the move is about (a referral,
+    a grant): the one that it makes, or the one that it takes a step on.
     """
 
     case_id: int
@@ -42,40 +43,58 @@ class Move:
     reason: str | None = None
     note: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    record: str | None = None
 
 
 class OpenTask(NamedTuple):
-    """Open a task from the template `key`; `state` is the state that it ends with (none: it outlives states)."""
+    """Open a task from the template `key`; `state` is the state that it ends with (none: it outlives states), `record`
+    the code of the record that it is about."""
 
     key: str
     role: str
     state: str | None
     priority: str
     due_at: datetime | None
+    record: str | None = None
 
 
 class EndTask(NamedTuple):
-    """End an open or held task: done because the transition was what it asked for, or cancelled."""
+    """End an open or held task: done because the transition was what it asked for, or cancelled. `record`: only the
+    one about this record (none: all of this key)."""
 
     key: str
     done: bool
+    record: str | None = None
 
 
 class SetDeadline(NamedTuple):
-    """Start a clock. `next_at` is the first instant at which the sweep must look at it (due, for a timer too)."""
+    """Start a clock. `next_at` is the first instant at which the sweep must look at it (due, for a timer too), `record`
+    the code of the record that it is about."""
 
     key: str
     kind: str
     state: str | None
     due_at: datetime
     next_at: datetime
+    record: str | None = None
 
 
 class EndDeadline(NamedTuple):
-    """Stop a clock: met (kept or late, by its due time) or cancelled."""
+    """Stop a clock: met (kept or late, by its due time) or cancelled. `record`: only the one about this record (none:
+    all of this key)."""
 
     key: str
     met: bool
+    record: str | None = None
+
+
+class SetRecord(NamedTuple):
+    """A record of the case takes a step in its own small machine; `from_status` none: it is made in this moment."""
+
+    kind: str
+    code: str
+    from_status: str | None
+    to_status: str
 
 
 class HoldClocks(NamedTuple):
@@ -99,7 +118,7 @@ class Announce(NamedTuple):
     data: Mapping[str, Any]
 
 
-Effect = OpenTask | EndTask | SetDeadline | EndDeadline | HoldClocks | ResumeClocks | SetPriority | Announce
+Effect = OpenTask | EndTask | SetDeadline | EndDeadline | SetRecord | HoldClocks | ResumeClocks | SetPriority | Announce
 
 
 class Reason(NamedTuple):

@@ -49,7 +49,8 @@ class State(NamedTuple):
 
 
 class TaskTemplate(NamedTuple):
-    """Human work. Ends with `state` (none: it outlives states); due `due` after `base` (now or arrival)."""
+    """Human work. Ends with `state` (none: it outlives states); due `due` after `base` (now or arrival). `record` is
+    the kind of record that it is about (none: the case)."""
 
     key: str
     title: Text
@@ -58,6 +59,7 @@ class TaskTemplate(NamedTuple):
     priority: str
     base: str
     due: Span | None
+    record: str | None = None
 
 
 class LadderStep(NamedTuple):
@@ -71,7 +73,8 @@ class DeadlineTemplate(NamedTuple):
     """A clock. `kind` is deadline or timer. It runs out `due` after `base` (now or arrival), less `before`.
 
     A deadline is its `owner`'s (a role), is reminded of `reminders` before it is due, then climbs its `ladder`;
-    `announce` is the event written when it is overdue. A timer fires `trigger` with `reason` and `data`.
+    `announce` is the event written when it is overdue. A timer fires `trigger` with `reason` and `data`. `record` is
+    the kind of record that it is about (none: the case).
     """
 
     key: str
@@ -89,6 +92,7 @@ class DeadlineTemplate(NamedTuple):
     trigger: str | None = None
     reason: str | None = None
     data: Mapping[str, Any] = {}
+    record: str | None = None
 
 
 class When(NamedTuple):
@@ -189,10 +193,27 @@ class Branch:
     announces: tuple[Announce, ...] = ()
 
 
+class RecordKind(NamedTuple):
+    """Something that a case carries and that has states of its own, such as a referral."""
+
+    key: str
+    title: Text
+    states: Mapping[str, Text]
+
+
+class RecordStep(NamedTuple):
+    """The step that a transition is for a record: made in `to` (no `sources`), or taken on from one of `sources`."""
+
+    kind: str
+    sources: tuple[str, ...]
+    to: str
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """What a trigger does in one state. `branches` has one entry, or, for a way back to where the case came from
-    (`to_previous`), one for each state that it may have come from."""
+    (`to_previous`), one for each state that it may have come from. `record` is the step that it is for one of the
+    case's records."""
 
     state: str
     trigger: str
@@ -203,6 +224,7 @@ class Transition:
     branches: Mapping[str, Branch]
     only: Branch | None
     reads: frozenset[str]
+    record: RecordStep | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,6 +246,7 @@ class Pathway:
     hold_reasons: Mapping[str, Text]
     tasks: Mapping[str, TaskTemplate]
     deadlines: Mapping[str, DeadlineTemplate]
+    records: Mapping[str, RecordKind]
     registration: Branch
     table: Mapping[tuple[str, str], Transition]
     needed: Mapping[str, frozenset[str]]

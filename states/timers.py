@@ -97,4 +97,5 @@ def _move(timer: RunOut, template: DeadlineTemplate, as_of: datetime) -> Move:
         correlation_id=sweep_correlation(as_of),
         reason=template.reason,
         data=template.data,
+        record=timer.record,
     )

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from models.events import EVENT_TYPES
 from states.moves import SYSTEM
-from states.pathways.schema import DeadlinePart, PathwayFile
+from states.pathways.schema import DeadlinePart, PathwayFile, TimerPart, TransitionPart
 from states.pathways.source import Findings, Path, Problem, Source
 from states.pathways.transition_checks import TransitionChecks
 from states.pathways.ways import PREVIOUS
+from states.records import RECORD_TABLES
 
 
 def name_problems(file: PathwayFile, source: Source) -> list[Problem]:
@@ -28,6 +29,7 @@ def name_problems(file: PathwayFile, source: Source) -> list[Problem]:
         findings.known(("tasks", key, "role"), "role", task.role, file.roles)
         if task.state is not None:
             findings.known(("tasks", key, "state"), "state", task.state, file.states)
+        _check_scope(file, findings, ("tasks", key), task.state, task.record)
     for key, deadline in file.deadlines.items():
         _check_deadline(file, findings, key, deadline)
     _check_timers(file, findings)
@@ -41,6 +43,8 @@ def _check_definitions(file: PathwayFile, findings: Findings) -> None:
     if PREVIOUS in file.states:
         what = f"'{PREVIOUS}' is the word for the way back."
         findings.add(("states", PREVIOUS), what, "Give the state another name.")
+    for key in file.records:
+        findings.known(("records", key), "kind of record", key, RECORD_TABLES)
     for key in sorted(file.deadlines.keys() & file.timers.keys()):
         findings.add(("timers", key), f"'{key}' is also a deadline.", "Give one of the two another name.")
 
@@ -50,6 +54,7 @@ def _check_deadline(file: PathwayFile, findings: Findings, key: str, part: Deadl
     findings.known((*path, "owner"), "role", part.owner, file.roles)
     for index, step in enumerate(part.ladder):
         findings.known((*path, "ladder", index, "role"), "role", step.role, file.roles)
+    _check_scope(file, findings, path, part.state, part.record)
     known = part.state is None or findings.known((*path, "state"), "state", part.state, file.states)
     if part.announce is None:
         return
@@ -67,6 +72,13 @@ def _check_timers(file: PathwayFile, findings: Findings) -> None:
         findings.known((*path, "owner"), "role", timer.owner, file.roles)
         if timer.reason is not None:
             findings.known((*path, "reason"), "reason", timer.reason, reasons)
+        _check_scope(file, findings, path, timer.state, timer.record)
+        if timer.record is not None:
+            _check_record_timer(file, findings, path, timer)
+            continue
+        if timer.state is None:
+            findings.add(path, "A timer without a state would never end by itself.", "Add its state, or its record.")
+            continue
         if not findings.known((*path, "state"), "state", timer.state, file.states):
             continue
         if not findings.known((*path, "trigger"), "trigger", timer.trigger, file.triggers):
@@ -80,8 +92,37 @@ def _check_timers(file: PathwayFile, findings: Findings) -> None:
             findings.add((*path, "trigger"), what, f"Add {SYSTEM.role} to the roles of that transition.")
 
 
+def _check_record_timer(file: PathwayFile, findings: Findings, path: Path, timer: TimerPart) -> None:
+    """A record's timer fires wherever the case is: its trigger is a step of such a record, for the system."""
+    parts = [part for part in file.transitions if part.trigger == timer.trigger]
+    steps = [part for part in parts if part.record is not None and part.record.kind == timer.record]
+    if not steps or len(steps) != len(parts):
+        what = f"The timer's trigger '{timer.trigger}' is not a step of the record '{timer.record}'."
+        findings.add((*path, "trigger"), what, "Name a trigger whose transitions say record.")
+    elif any(SYSTEM.role not in part.roles for part in steps):
+        what = f"Timers act as '{SYSTEM.role}', which may not use '{timer.trigger}'."
+        findings.add((*path, "trigger"), what, f"Add {SYSTEM.role} to the roles of its transitions.")
+
+
+def _check_scope(file: PathwayFile, findings: Findings, path: Path, state: str | None, record: str | None) -> None:
+    if record is None:
+        return
+    findings.known((*path, "record"), "kind of record", record, file.records)
+    if state is not None:
+        findings.add((*path, "state"), "It ends with a state or with a record, not with both.", "Keep one of the two.")
+
+
+def _check_steps(findings: Findings, path: Path, part: TransitionPart, kinds: dict[str, str | None]) -> None:
+    """A trigger is a step of one kind of record wherever it is possible, or of none."""
+    kind = part.record.kind if part.record else None
+    if kinds.setdefault(part.trigger, kind) != kind:
+        what = f"'{part.trigger}' is a step of a record in one place and not, or of another, elsewhere."
+        findings.add((*path, "record"), what, "Give one of them another trigger.")
+
+
 def _check_transitions(file: PathwayFile, findings: Findings, checks: TransitionChecks) -> None:
     seen: dict[tuple[str, str], int] = {}
+    kinds: dict[str, str | None] = {}
     for index, part in enumerate(file.transitions):
         path: Path = ("transitions", index)
         for state in part.from_:
@@ -95,6 +136,7 @@ def _check_transitions(file: PathwayFile, findings: Findings, checks: Transition
         for role in part.roles:
             findings.known((*path, "roles"), "role", role, file.roles)
         _check_events(findings, (*path, "announce"), part.announce)
+        _check_steps(findings, path, part, kinds)
         checks.check(path, part)
 
 

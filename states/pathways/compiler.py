@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from states.calendar import WEEKDAYS, Calendar
 from states.guards import GUARDS
@@ -19,6 +20,8 @@ from states.pathway import (
     GuardUse,
     LadderStep,
     Pathway,
+    RecordKind,
+    RecordStep,
     State,
     StateKind,
     TaskTemplate,
@@ -26,15 +29,17 @@ from states.pathway import (
     Transition,
 )
 from states.pathways.branches import Branches, when_of
-from states.pathways.schema import DeadlinePart, PathwayFile, TextPart, TimerPart
+from states.pathways.schema import DeadlinePart, PathwayFile, TextPart, TimerPart, TransitionPart
 from states.pathways.ways import PREVIOUS, arrows_of
+
+_RECORDS: Final = frozenset({"records"})
 
 
 def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:
     """The pathway of a file without problems."""
     states = {key: State(key, part.title.text, StateKind(part.kind), part.shared) for key, part in file.states.items()}
     tasks = {
-        key: TaskTemplate(key, part.title.text, part.role, part.state, part.priority, part.base, part.due)
+        key: TaskTemplate(key, part.title.text, part.role, part.state, part.priority, part.base, part.due, part.record)
         for key, part in file.tasks.items()
     }
     deadlines = {key: _deadline(key, part) for key, part in file.deadlines.items()}
@@ -57,6 +62,9 @@ def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:
         hold_reasons=_texts(file.reasons.hold),
         tasks=MappingProxyType(tasks),
         deadlines=MappingProxyType(deadlines),
+        records=MappingProxyType(
+            {key: RecordKind(key, part.title.text, _texts(part.states)) for key, part in file.records.items()}
+        ),
         registration=branches.of_registration(file.initial, file.registration),
         table=MappingProxyType(table),
         needed=MappingProxyType(_needed(table.values())),
@@ -84,9 +92,15 @@ def _table(file: PathwayFile, branches: Branches) -> dict[tuple[str, str], Trans
                     guards=guards,
                     branches=MappingProxyType(made),
                     only=None if part.to == PREVIOUS else next(iter(made.values())),
-                    reads=_reads(guards, made.values()),
+                    reads=_reads(guards, made.values()) | (_RECORDS if part.record else frozenset()),
+                    record=_step(part),
                 )
     return table
+
+
+def _step(part: TransitionPart) -> RecordStep | None:
+    step = part.record
+    return None if step is None else RecordStep(step.kind, tuple(step.from_), step.to)
 
 
 def _reads(guards: Iterable[GuardUse], branches: Iterable[Branch]) -> frozenset[str]:
@@ -134,6 +148,7 @@ def _deadline(key: str, part: DeadlinePart) -> DeadlineTemplate:
         ladder=tuple(LadderStep(step.after, step.role) for step in part.ladder),
         urgent=part.urgent,
         announce=part.announce,
+        record=part.record,
     )
 
 
@@ -150,6 +165,7 @@ def _timer(key: str, part: TimerPart) -> DeadlineTemplate:
         trigger=part.trigger,
         reason=part.reason,
         data=part.data,
+        record=part.record,
     )
 
 

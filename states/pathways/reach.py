@@ -17,7 +17,7 @@ _MONTH_SECONDS = 28 * 86_400
 
 def walk_problems(file: PathwayFile, source: Source) -> list[Problem]:
     """States never entered or without an end, parts that nothing uses, reminders and ladders out of order."""
-    return [*_states(file, source), *_unused(file, source), *_clocks(file, source)]
+    return [*_states(file, source), *_records(file, source), *_unused(file, source), *_clocks(file, source)]
 
 
 def _states(file: PathwayFile, source: Source) -> list[Problem]:
@@ -40,6 +40,26 @@ def _states(file: PathwayFile, source: Source) -> list[Problem]:
     for key in file.states.keys() - _reached(backward, finals) - ways_back:
         what = f"A case in '{key}' can never be closed."
         problems.append(source.problem(("states", key), what, "Add a transition that leads on to a final state."))
+    return problems
+
+
+def _records(file: PathwayFile, source: Source) -> list[Problem]:
+    """Records are made in a state that some step makes them in, and go on from there."""
+    problems = []
+    steps = [part.record for part in file.transitions if part.record is not None]
+    for kind, part in file.records.items():
+        ways: dict[str, set[str]] = {status: set() for status in part.states}
+        made = []
+        for step in steps:
+            if step.kind == kind and not step.from_:
+                made.append(step.to)
+            for status in step.from_ if step.kind == kind else ():
+                ways[status].add(step.to)
+        for status in part.states.keys() - _reached(ways, made):
+            what = f"No record of the kind '{kind}' can ever be '{status}'."
+            problems.append(
+                source.problem(("records", kind, "states", status), what, "Add a step to it, or remove it.")
+            )
     return problems
 
 

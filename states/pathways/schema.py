@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 import holidays
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from states.calendar import Span
 from states.pathway import Text
@@ -55,6 +55,11 @@ def _guard(value: object) -> object:
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Keys = Annotated[list[Key], BeforeValidator(_list), Field(min_length=1)]
+EVERYWHERE: Final = "*"
+"""Stands for every state that is not final."""
+Sources = Annotated[
+    list[Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,62}|\*)$")]], BeforeValidator(_list), Field(min_length=1)
+]
 Sentence = Annotated[str, Field(min_length=1, max_length=400, pattern=r"\S")]
 SpanText = Annotated[Span, BeforeValidator(_span)]
 Base = Literal["now", "arrival"]
@@ -138,10 +143,24 @@ class StatePart(Part):
     on_return: EntryPart | None = None
 
 
+class RecordPart(Part):
+    """Something that a case carries, with states of its own."""
+
+    title: TextPart
+    states: Annotated[dict[Key, TextPart], Field(min_length=1)]
+
+
+class RecordStepPart(Part):
+    kind: Key
+    from_: Annotated[list[Key], BeforeValidator(_list)] = Field(alias="from", default=[])
+    to: Key
+
+
 class TaskPart(Part):
     title: TextPart
     role: Key
     state: Key | None = None
+    record: Key | None = None
     priority: Priority = "normal"
     base: Base = "now"
     due: SpanText | None = None
@@ -156,6 +175,7 @@ class ClockPart(Part):
     title: TextPart
     owner: Key
     state: Key | None = None
+    record: Key | None = None
     base: Base = "now"
     due: SpanText
 
@@ -168,7 +188,6 @@ class DeadlinePart(ClockPart):
 
 
 class TimerPart(ClockPart):
-    state: Key
     before: SpanText | None = None
     trigger: Key
     reason: Key | None = None
@@ -183,8 +202,9 @@ class GuardPart(Part):
 
 class TransitionPart(Part):
     trigger: Key
-    from_: Keys = Field(alias="from")
+    from_: Sources = Field(alias="from")
     to: Key | None = None
+    record: RecordStepPart | None = None
     roles: Keys
     guards: list[Annotated[GuardPart, BeforeValidator(_guard)]] = []
     priority: Priority | None = None
@@ -214,11 +234,21 @@ class PathwayFile(Part):
     states: Annotated[dict[Key, StatePart], Field(min_length=1)]
     triggers: Annotated[dict[Key, TextPart], Field(min_length=1)]
     fields: dict[Key, TextPart] = {}
+    records: dict[Key, RecordPart] = {}
     tasks: dict[Key, TaskPart] = {}
     deadlines: dict[Key, DeadlinePart] = {}
     timers: dict[Key, TimerPart] = {}
     registration: RegistrationPart
     transitions: Annotated[list[TransitionPart], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _everywhere(self) -> Self:
+        """`from: "*"` is written out, so that nobody else has to know of it."""
+        states = [key for key, state in self.states.items() if state.kind != "final"]
+        for index, part in enumerate(self.transitions):
+            if part.from_ == [EVERYWHERE]:
+                self.transitions[index] = part.model_copy(update={"from_": states})
+        return self
 
     @property
     def clocks(self) -> dict[str, DeadlinePart | TimerPart]:

@@ -12,6 +12,7 @@ from states.pathways.schema import (
     GuardPart,
     OpenTaskPart,
     PathwayFile,
+    RecordStepPart,
     SetDeadlinePart,
     TransitionPart,
     WhenPart,
@@ -27,6 +28,7 @@ class TransitionChecks:
         self._file = file
         self._findings = findings
         self._words = file.words
+        self._records = {key: part.record for key, part in {**file.tasks, **file.clocks}.items()}
         self._tasks = {key: part.state for key, part in file.tasks.items()}
         self._clocks = {key: part.state for key, part in file.clocks.items()}
 
@@ -38,6 +40,8 @@ class TransitionChecks:
         if part.to is not None and part.to != PREVIOUS:
             named.append(("to", part.to))
         states = self._file.states
+        if part.record is not None:
+            self._check_record(path, part, part.record)
         unknown = [key for where, key in named if not self._findings.known((*path, where), "state", key, states)]
         if not unknown:
             self._check_goal(path, part)
@@ -50,6 +54,16 @@ class TransitionChecks:
         self._check_each((*path, "open"), "task", [(each.task, each.when) for each in opens], self._tasks, goals)
         named = [(each.deadline, each.when) for each in sets]
         self._check_each((*path, "set"), "deadline or timer", named, self._clocks, goals)
+
+    def _check_record(self, path: Path, part: TransitionPart, step: RecordStepPart) -> None:
+        kinds = self._file.records
+        if part.to is not None:
+            what = "A step of a record leaves the case where it is."
+            self._findings.add((*path, "to"), what, "Leave 'to' out, or make two transitions of it.")
+        if self._findings.known((*path, "record", "kind"), "kind of record", step.kind, kinds):
+            for status in step.from_:
+                self._findings.known((*path, "record", "from"), "state of it", status, kinds[step.kind].states)
+            self._findings.known((*path, "record", "to"), "state of it", step.to, kinds[step.kind].states)
 
     def _check_goal(self, path: Path, part: TransitionPart) -> None:
         states, goal = self._file.states, part.to
@@ -77,6 +91,12 @@ class TransitionChecks:
         self.check_begins((*path, "deadlines"), [], part.deadlines.set, goals)
         begun_tasks = {each.task: each.when for each in part.tasks.open}
         begun_clocks = {each.deadline: each.when for each in part.deadlines.set}
+        kind = part.record.kind if part.record else None
+        for key in (*begun_tasks, *begun_clocks):
+            about = self._records.get(key)
+            if about not in (None, kind):
+                what = f"'{key}' is about a record of the kind '{about}', which this transition is not."
+                self._findings.add(path, what, "Begin it where a step of such a record is taken.")
         self._check_ends((*path, "tasks"), "complete", part.tasks.complete, part, begun_tasks)
         self._check_ends((*path, "tasks"), "cancel", part.tasks.cancel, part, begun_tasks)
         self._check_ends((*path, "deadlines"), "meet", part.deadlines.meet, part, begun_clocks)

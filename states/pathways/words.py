@@ -6,7 +6,7 @@ from typing import Any
 
 from states.calendar import WEEKDAYS, Span
 from states.moves import Effect, EndDeadline, EndTask, HoldClocks, ResumeClocks, SetPriority
-from states.pathway import Branch, DeadlineTemplate, Pathway, TaskTemplate, Text, Transition, When
+from states.pathway import Branch, DeadlineTemplate, Pathway, RecordStep, TaskTemplate, Text, Transition, When
 from states.record_words import PRIORITY_WORDS
 
 _UNITS = {
@@ -37,6 +37,14 @@ def describe(pathway: Pathway, language: str) -> dict[str, Any]:
         "states": [
             {"key": key, "title": state.title.in_(language), "kind": str(state.kind), "shared": state.shared}
             for key, state in pathway.states.items()
+        ],
+        "records": [
+            {
+                "key": key,
+                "title": kind.title.in_(language),
+                "states": {status: text.in_(language) for status, text in kind.states.items()},
+            }
+            for key, kind in pathway.records.items()
         ],
         "registration": words.effects(pathway.registration),
         "transitions": [words.transition(each) for each in pathway.table.values()],
@@ -75,6 +83,7 @@ class _Words:
             "title": pathway.triggers[transition.trigger].in_(language),
             "from": transition.state,
             "internal": transition.internal,
+            "record": self._step(transition.record),
             "to_previous": transition.to_previous,
             "roles": [key for key in pathway.roles if key in transition.roles],
             "guards": [
@@ -87,6 +96,14 @@ class _Words:
             ],
             "ways": ways,
         }
+
+    def _step(self, step: RecordStep | None) -> str | None:
+        """`Orientation : en cours → acceptée`."""
+        if step is None:
+            return None
+        kind = self._pathway.records[step.kind]
+        froms = ", ".join(kind.states[status].in_(self._language) for status in step.sources)
+        return f"{kind.title.in_(self._language)} : {froms} → {kind.states[step.to].in_(self._language)}"
 
     def effects(self, branch: Branch) -> list[str]:
         """What happens on the way, one sentence each, in the order in which it is written."""

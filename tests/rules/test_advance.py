@@ -208,7 +208,7 @@ def test_whoever_lost_the_version_after_the_decision_is_stale_and_the_others_mov
     bumped: list[str] = []
 
     def slip_in(_c: Any, cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith('UPDATE "case" SET state') and not bumped:
+        if statement.startswith('UPDATE "case" SET pathway_version_id') and not bumped:
             bumped.append(statement)
             cursor.execute(f'UPDATE "case" SET version = version + 1 WHERE id = {loser}')
 

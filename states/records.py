@@ -1,0 +1,26 @@
+"""The kinds of records with a small machine of their own, and the tables that hold them.
+
+A pathway declares the states and steps of each kind; `states.gather` reads where a case's records are, `states.effects`
+writes the steps. The functions of `states.casework` write the rows themselves and what else a step brings along.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class RecordTable(NamedTuple):
+    """Where records of one kind are: a table with `code`, `case_id` and `status`, and the column that names who made
+    them (none: nobody in particular)."""
+
+    table: str
+    made_by: str | None = None
+
+
+RECORD_TABLES: Final[dict[str, RecordTable]] = {
+    "enrolment": RecordTable("training_enrolment"),
+    "grant": RecordTable("livelihood_grant", "proposed_by"),
+    "plan": RecordTable("case_plan", "author_id"),
+    "referral": RecordTable("referral", "made_by"),
+}
+"""Every kind that a pathway may declare under `records`."""
