@@ -1,5 +1,6 @@
 """Nouns: the tables, the event catalogue, settings and the database. Imports nothing of the other rooms."""
 
+from models.batches import Batch, BatchCase, BatchStatus
 from models.care import (
     Assessment,
     CasePlan,
@@ -17,11 +18,18 @@ from models.partner import Attempt, Delivery, DeliveryStatus, Event, Partner, Su
 from models.returnee import Household, Returnee
 from models.runs import Dispatch, Lease, NightlyRun
 from models.staff import Office, Staff
+from models.staffing import Absence, AssignmentCause, TaskAssignment
+from models.waves import MigrationWave, PathwayMigration, WaveCase, WaveOutcome, WaveStatus
 from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
 
 __all__ = [
+    "Absence",
     "Assessment",
+    "AssignmentCause",
     "Attempt",
+    "Batch",
+    "BatchCase",
+    "BatchStatus",
     "Case",
     "CasePlan",
     "Consent",
@@ -40,10 +48,12 @@ __all__ = [
     "LockedByAnotherRun",
     "Manifest",
     "ManifestRow",
+    "MigrationWave",
     "NightlyRun",
     "Notice",
     "Office",
     "Partner",
+    "PathwayMigration",
     "PathwayVersion",
     "PsychosocialSession",
     "Referral",
@@ -52,7 +62,11 @@ __all__ = [
     "Staff",
     "Subscription",
     "Task",
+    "TaskAssignment",
     "TaskStatus",
     "TrainingEnrolment",
+    "WaveCase",
+    "WaveOutcome",
+    "WaveStatus",
     "WrongUse",
 ]
