@@ -81,67 +81,11 @@ def preview(pathway: Pathway, facts: Facts, actor: Actor, now: datetime) -> list
 
     Facts need all groups. What a move may still bring along (a reason, a note, data) is taken as given.
     """
-    return [_possible(pathway, facts, actor, trigger, now) for trigger in pathway.triggers]
+    return [possible(pathway, facts, actor, trigger, now) for trigger in pathway.triggers]
 
 
-def _branch(transition: Transition, facts: Facts) -> Branch | None:
-    return transition.only or transition.branches.get(facts.previous_state or "")
-
-
-def _objections(pathway: Pathway, transition: Transition, facts: Facts, move: Move, now: datetime) -> list[Reason]:
-    reasons = []
-    if move.actor.role not in transition.roles:
-        reasons.append(_wrong_role(pathway, transition))
-    reasons += record_objections(pathway, transition, facts, move)
-    for guard in transition.guards:
-        if guard.when is None or guard.when.holds(facts, move, facts.priority):
-            refusal = guard.check(facts, move, now)
-            if refusal is not None:
-                reasons.append(refusal)
-    return reasons
-
-
-def _effects(pathway: Pathway, branch: Branch, facts: Facts, move: Move, now: datetime) -> tuple[Effect, ...]:
-    priority = branch.priority or facts.priority
-    effects: list[Effect] = list(branch.fixed)
-    for rule in branch.ends:
-        effect = rule.effect if rule.when.holds(facts, move, priority) else rule.otherwise
-        if effect is not None:
-            effects.append(effect)
-    for begun in branch.sets:
-        if begun.unless_open and begun.template.key in facts.open_deadlines:
-            continue
-        if begun.when is None or begun.when.holds(facts, move, priority):
-            effects.append(_clock(pathway, begun.template, facts, now))
-    for opened in branch.opens:
-        if opened.unless_open and opened.template.key in facts.open_tasks:
-            continue
-        if opened.when is None or opened.when.holds(facts, move, priority):
-            effects.append(_task(pathway, opened.template, priority, facts, now))
-    effects.extend(branch.announces)
-    return tuple(effects)
-
-
-def _clock(pathway: Pathway, template: DeadlineTemplate, facts: Facts, now: datetime) -> SetDeadline:
-    calendar = pathway.calendar
-    due = calendar.add(_base(template.base, facts, now), template.due)
-    if template.before is not None:
-        due = calendar.subtract(due, template.before)
-    return SetDeadline(template.key, template.kind, template.state, due, due)
-
-
-def _task(pathway: Pathway, template: TaskTemplate, priority: str, facts: Facts, now: datetime) -> OpenTask:
-    """A task is as pressing as its template says or as the case is, whichever presses more."""
-    due = None if template.due is None else pathway.calendar.add(_base(template.base, facts, now), template.due)
-    pressing = priority if _RANK[priority] < _RANK[template.priority] else template.priority
-    return OpenTask(template.key, template.role, template.state, pressing, due)
-
-
-def _base(base: str, facts: Facts, now: datetime) -> datetime | date:
-    return facts.arrival_date if base == "arrival" else now
-
-
-def _possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: datetime) -> Possible:
+def possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: datetime) -> Possible:
+    """One line of the preview. Facts need the groups that `pathway.needs(trigger)` names."""
     transition = pathway.table.get((facts.state, trigger))
     if transition is None:
         return Possible(trigger, None, False, (_no_way(pathway, facts.state, trigger),), {})
@@ -166,6 +110,66 @@ def _possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: d
     return Possible(trigger, goal, transition.internal, () if allowed else tuple(refusals), choices)
 
 
+def clock_from(pathway: Pathway, template: DeadlineTemplate, facts: Facts, now: datetime) -> SetDeadline:
+    """The clock that starts from this template at `now`; also what one that started then would be elsewhere."""
+    calendar = pathway.calendar
+    due = calendar.add(_base(template.base, facts, now), template.due)
+    if template.before is not None:
+        due = calendar.subtract(due, template.before)
+    return SetDeadline(template.key, template.kind, template.state, due, due)
+
+
+def _branch(transition: Transition, facts: Facts) -> Branch | None:
+    return transition.only or transition.branches.get(facts.previous_state or "")
+
+
+def _objections(pathway: Pathway, transition: Transition, facts: Facts, move: Move, now: datetime) -> list[Reason]:
+    reasons = []
+    if move.actor.role not in transition.roles:
+        reasons.append(_wrong_role(pathway, transition))
+    if transition.details and not move.details:
+        reasons.append(_DETAILS_NEEDED)
+    reasons += record_objections(pathway, transition, facts, move)
+    for guard in transition.guards:
+        if guard.when is None or guard.when.holds(facts, move, facts.priority):
+            refusal = guard.check(facts, move, now)
+            if refusal is not None:
+                reasons.append(refusal)
+    return reasons
+
+
+def _effects(pathway: Pathway, branch: Branch, facts: Facts, move: Move, now: datetime) -> tuple[Effect, ...]:
+    priority = branch.priority or facts.priority
+    effects: list[Effect] = list(branch.fixed)
+    for rule in branch.ends:
+        effect = rule.effect if rule.when.holds(facts, move, priority) else rule.otherwise
+        if effect is not None:
+            effects.append(effect)
+    for begun in branch.sets:
+        if begun.unless_open and begun.template.key in facts.open_deadlines:
+            continue
+        if begun.when is None or begun.when.holds(facts, move, priority):
+            effects.append(clock_from(pathway, begun.template, facts, now))
+    for opened in branch.opens:
+        if opened.unless_open and opened.template.key in facts.open_tasks:
+            continue
+        if opened.when is None or opened.when.holds(facts, move, priority):
+            effects.append(_task(pathway, opened.template, priority, facts, now))
+    effects.extend(branch.announces)
+    return tuple(effects)
+
+
+def _task(pathway: Pathway, template: TaskTemplate, priority: str, facts: Facts, now: datetime) -> OpenTask:
+    """A task is as pressing as its template says or as the case is, whichever presses more."""
+    due = None if template.due is None else pathway.calendar.add(_base(template.base, facts, now), template.due)
+    pressing = priority if _RANK[priority] < _RANK[template.priority] else template.priority
+    return OpenTask(template.key, template.role, template.state, pressing, due)
+
+
+def _base(base: str, facts: Facts, now: datetime) -> datetime | date:
+    return facts.arrival_date if base == "arrival" else now
+
+
 def _answers(asks: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Every combination of what a move can bring along."""
     answers: list[dict[str, Any]] = [{}]
@@ -177,7 +181,7 @@ def _answers(asks: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:
 def _assumed(facts: Facts, actor: Actor, trigger: str, given: Mapping[str, Any]) -> Move:
     data = {name: value for name, value in given.items() if name not in ("reason", "note", "record")}
     reason, note, record = (given.get(name) for name in ("reason", "note", "record"))
-    return Move(facts.case_id, trigger, actor, "", "", reason=reason, note=note, data=data, record=record)
+    return Move(facts.case_id, trigger, actor, "", "", reason=reason, note=note, data=data, record=record, details=True)
 
 
 def _no_way(pathway: Pathway, state: str, trigger: str) -> Reason:
@@ -211,6 +215,12 @@ def _wrong_role(pathway: Pathway, transition: Transition) -> Reason:
     )
 
 
+_DETAILS_NEEDED: Final = Reason(
+    "details_needed",
+    "Cette action s'enregistre avec son détail, pas seule : passez par son formulaire ou sa commande.",
+    "This move is recorded with its details, not by itself: use its form or its command.",
+    "details",
+)
 _NO_WAY_BACK: Final = Reason(
     "no_way_back",
     "L'étape d'où vient le dossier n'est pas connue : il n'y a pas de retour.",
