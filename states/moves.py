@@ -32,6 +32,8 @@ class Move:
     `reason` is a code (a closing or hold reason), `note` free text (sensitive), `data` small facts that the
     transition's guards and deadlines may name. `record` is the code of the record that the move is about (a referral,
     a grant): the one that it makes, or the one that it takes a step on.
+    `details` says that whoever fires it writes what it stands for in the same transaction (`states.casework`): a visit,
+    a referral. Without them such a move is refused.
     """
 
     case_id: int
@@ -44,6 +46,7 @@ class Move:
     note: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     record: str | None = None
+    details: bool = False
 
 
 class OpenTask(NamedTuple):

@@ -213,7 +213,7 @@ class RecordStep(NamedTuple):
 class Transition:
     """What a trigger does in one state. `branches` has one entry, or, for a way back to where the case came from
     (`to_previous`), one for each state that it may have come from. `record` is the step that it is for one of the
-    case's records."""
+    case's records, `details` that it stands for something that has to be written with it."""
 
     state: str
     trigger: str
@@ -225,6 +225,7 @@ class Transition:
     only: Branch | None
     reads: frozenset[str]
     record: RecordStep | None = None
+    details: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

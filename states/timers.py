@@ -98,4 +98,5 @@ def _move(timer: RunOut, template: DeadlineTemplate, as_of: datetime) -> Move:
         reason=template.reason,
         data=template.data,
         record=timer.record,
+        details=True,
     )

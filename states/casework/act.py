@@ -40,9 +40,14 @@ class Step(Act):
     command_id: str
     correlation_id: str
 
-    def fires(self, trigger: str, **data: Any) -> Move:
-        """The move that goes with the act."""
-        return Move(self.case_id, trigger, self.actor, self.command_id, self.correlation_id, data=data)
+    def fires(self, trigger: str, *, record: str | None = None, **data: Any) -> Move:
+        """The move that goes with the act; `record` is the code of the record that it makes or takes a step on."""
+        return Move(
+            *(self.case_id, trigger, self.actor, self.command_id, self.correlation_id),
+            data=data,
+            record=record,
+            details=True,
+        )
 
 
 S = TypeVar("S", bound=Step)
@@ -145,6 +150,26 @@ def complete_tasks(session: Session, done: Sequence[TaskDone], *, now: datetime)
     if ended:
         _END_TASKS.execute(session, ended)
     return answers
+
+
+def move_and_write(
+    session: Session,
+    steps: Sequence[S],
+    *,
+    move: Callable[[S], Move],
+    write: Callable[[Sequence[S]], object],
+    now: datetime,
+) -> list[Outcome]:
+    """Fire the move of each step, then `write` what goes with those that moved; one outcome a step, in order.
+
+    All in the caller's transaction: the pathway decides first, and nothing is written for what it refused. Steps on
+    the same case are taken one after the other.
+    """
+    outcomes = advance_cases(session, [move(step) for step in steps], now=now)
+    moved = [step for step, outcome in zip(steps, outcomes, strict=True) if outcome.kind is OutcomeKind.MOVED]
+    if moved:
+        write(moved)
+    return outcomes
 
 
 def record_and_move(

@@ -94,6 +94,7 @@ def _table(file: PathwayFile, branches: Branches) -> dict[tuple[str, str], Trans
                     only=None if part.to == PREVIOUS else next(iter(made.values())),
                     reads=_reads(guards, made.values()) | (_RECORDS if part.record else frozenset()),
                     record=_step(part),
+                    details=part.details or part.record is not None,
                 )
     return table
 

@@ -205,6 +205,7 @@ class TransitionPart(Part):
     from_: Sources = Field(alias="from")
     to: Key | None = None
     record: RecordStepPart | None = None
+    details: bool = False
     roles: Keys
     guards: list[Annotated[GuardPart, BeforeValidator(_guard)]] = []
     priority: Priority | None = None

@@ -111,7 +111,7 @@ class Referrals:
     def step(self, trigger: str, record: str | None, *, now: datetime = START, **parts: Any) -> Outcome:
         actor = parts.pop("actor", WORKER)
         command = parts.pop("command_id", f"{trigger}-{record}-{now}")
-        move = Move(self.case_id, trigger, actor, command, "test", record=record, **parts)
+        move = Move(self.case_id, trigger, actor, command, "test", record=record, **{"details": True, **parts})
         outcome = advance_case(self.session, move, now=now)
         if outcome.kind is OutcomeKind.MOVED and trigger == "refer":
             assert self.partner_id is not None
@@ -192,6 +192,7 @@ def test_steps_that_are_not_possible_say_why(referrals: Referrals) -> None:
     assert codes(referrals.step("accept", None)) == ["record_needed"]
     assert codes(referrals.step("accept", "Z")) == ["no_such_record"]
     assert codes(referrals.step("pause", "A")) == ["no_record_meant"]
+    assert codes(referrals.step("accept", "A", details=False)) == ["details_needed"]
     assert referrals.step("accept", "A").kind is OutcomeKind.MOVED
     assert codes(referrals.step("accept", "A", now=later)) == ["wrong_record_state"]
     assert codes(referrals.step("lapse", "A", actor=SYSTEM)) == ["wrong_record_state"]
