@@ -65,7 +65,7 @@ def decide(pathway: Pathway, facts: Facts, move: Move, now: datetime) -> Decisio
         reasons.append(_NO_WAY_BACK)
     if reasons or branch is None:
         return Refusal(state, move.trigger, tuple(reasons))
-    effects = _effects(pathway, branch, facts, move, now)
+    effects = effects_of(pathway, branch, facts, move, now)
     if transition.record is not None:
         effects = with_record(pathway, transition.record, facts, move, effects)
     return Decision(state, branch.to_state, move.trigger, effects)
@@ -73,7 +73,7 @@ def decide(pathway: Pathway, facts: Facts, move: Move, now: datetime) -> Decisio
 
 def registration_effects(pathway: Pathway, facts: Facts, now: datetime) -> tuple[Effect, ...]:
     """What begins with a case: the tasks and clocks of the initial state, and the announcement."""
-    return _effects(pathway, pathway.registration, facts, _REGISTRATION, now)
+    return effects_of(pathway, pathway.registration, facts, _REGISTRATION, now)
 
 
 def preview(pathway: Pathway, facts: Facts, actor: Actor, now: datetime) -> list[Possible]:
@@ -138,7 +138,8 @@ def _objections(pathway: Pathway, transition: Transition, facts: Facts, move: Mo
     return reasons
 
 
-def _effects(pathway: Pathway, branch: Branch, facts: Facts, move: Move, now: datetime) -> tuple[Effect, ...]:
+def effects_of(pathway: Pathway, branch: Branch, facts: Facts, move: Move, now: datetime) -> tuple[Effect, ...]:
+    """What the branch does to the case that `facts` describe, in the order in which it is written."""
     priority = branch.priority or facts.priority
     effects: list[Effect] = list(branch.fixed)
     for rule in branch.ends:
@@ -154,13 +155,14 @@ def _effects(pathway: Pathway, branch: Branch, facts: Facts, move: Move, now: da
         if opened.unless_open and opened.template.key in facts.open_tasks:
             continue
         if opened.when is None or opened.when.holds(facts, move, priority):
-            effects.append(_task(pathway, opened.template, priority, facts, now))
+            effects.append(task_from(pathway, opened.template, priority, facts, now))
     effects.extend(branch.announces)
     return tuple(effects)
 
 
-def _task(pathway: Pathway, template: TaskTemplate, priority: str, facts: Facts, now: datetime) -> OpenTask:
-    """A task is as pressing as its template says or as the case is, whichever presses more."""
+def task_from(pathway: Pathway, template: TaskTemplate, priority: str, facts: Facts, now: datetime) -> OpenTask:
+    """The task that is opened from this template at `now`: as pressing as the template says or as the case is,
+    whichever presses more."""
     due = None if template.due is None else pathway.calendar.add(_base(template.base, facts, now), template.due)
     pressing = priority if _RANK[priority] < _RANK[template.priority] else template.priority
     return OpenTask(template.key, template.role, template.state, pressing, due)

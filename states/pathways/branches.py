@@ -62,6 +62,15 @@ class Branches:
             announces=tuple(self._announce(event, initial) for event in part.announce),
         )
 
+    def of_entry(self, state: str) -> Branch:
+        """What entering the state begins."""
+        entry = self._parts[state].on_entry
+        return Branch(
+            to_state=state,
+            sets=tuple(self._set(each) for each in entry.set),
+            opens=tuple(self._open(each) for each in entry.open),
+        )
+
     def _entry(self, source: str, part: TransitionPart, goal: str | None) -> EntryPart:
         """What entering the goal begins; a case that is resumed goes on with what it had."""
         if goal is None:
