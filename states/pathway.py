@@ -230,7 +230,8 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pathway:
-    """See the module. `table` is the lookup of every decision: (state, trigger) to transition."""
+    """See the module. `table` is the lookup of every decision: (state, trigger) to transition. `entries` says what
+    entering each state begins."""
 
     name: str
     version: int
@@ -248,6 +249,7 @@ class Pathway:
     tasks: Mapping[str, TaskTemplate]
     deadlines: Mapping[str, DeadlineTemplate]
     records: Mapping[str, RecordKind]
+    entries: Mapping[str, Branch]
     registration: Branch
     table: Mapping[tuple[str, str], Transition]
     needed: Mapping[str, frozenset[str]]
