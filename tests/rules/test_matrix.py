@@ -14,6 +14,7 @@ import pytest
 from situations import NOW, SAMPLES, Situation
 
 from states.decide import decide
+from states.facts import RecordFact
 from states.machine import Token, build_machine, fire
 from states.moves import Decision, Refusal
 from states.pathways.loader import bundled_pathway, load_pathway
@@ -46,10 +47,10 @@ def test_every_state_trigger_role_answer_and_guard_outcome(state: str, trigger: 
             assert [reason.code for reason in verdict.reasons] == [code]
             assert not fire(MACHINE, trigger, Token(state, previous))
             continue
-        for answer in _answers(part):
+        for answer, status in product(_answers(part), _statuses(part)):
             for spoiled in _spoilings(part, answer):
                 seen += 1
-                _check(part, state, previous, role, answer, spoiled)
+                _check(part, state, previous, role, answer, spoiled, status)
     assert part is None or seen > 0
 
 
@@ -76,6 +77,13 @@ def _answers(part: TransitionPart) -> Iterator[dict[str, Any]]:
     for reason, *values in product(reasons, *fields.values()):
         data = {name: value for name, value in zip(fields, values, strict=True) if value is not None}
         yield {"reason": reason, "data": data}
+
+
+def _statuses(part: TransitionPart) -> list[str | None]:
+    """Every state that the record of a step may be in; none for a step that makes it, and for moves of the case."""
+    if part.record is None or not part.record.from_:
+        return [None]
+    return list(FILE.records[part.record.kind].states)
 
 
 def _applies(when: WhenPart | None, answer: dict[str, Any]) -> bool:
@@ -116,13 +124,23 @@ def _holds(guard: GuardPart, index: int, part: TransitionPart, role: str, answer
 
 
 def _check(
-    part: TransitionPart, state: str, previous: str | None, role: str, answer: dict[str, Any], spoiled: frozenset[int]
+    part: TransitionPart,
+    state: str,
+    previous: str | None,
+    role: str,
+    answer: dict[str, Any],
+    spoiled: frozenset[int],
+    status: str | None,
 ) -> None:
     situation = Situation(
         facts={"state": state, "previous_state": previous},
-        move={"reason": answer["reason"], "data": dict(answer["data"])},
+        move={"reason": answer["reason"], "data": dict(answer["data"]), "details": True},
         role=role,
     )
+    if part.record is not None:
+        situation.move["record"] = "R"
+        if status is not None:
+            situation.facts["records"] = {"R": RecordFact(part.record.kind, "R", status, None)}
     situation.change("plan", needs=NEEDS)
     for wanted in (False, True):  # first all that hold, then all that are spoiled
         for index, guard in enumerate(part.guards):
@@ -135,6 +153,8 @@ def _check(
     token = Token(state, previous)
     possible = fire(MACHINE, part.trigger, token)
     expected = [] if role in part.roles else ["role_not_allowed"]
+    if part.record is not None and part.record.from_ and status not in part.record.from_:
+        expected.append("wrong_record_state")
     expected += [
         guard.guard for index, guard in enumerate(part.guards) if not _holds(guard, index, part, role, answer, spoiled)
     ]
