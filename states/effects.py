@@ -26,10 +26,13 @@ from states.moves import (
     Move,
     OpenTask,
     ResumeClocks,
+    RewriteDeadline,
+    RewriteTask,
     SetDeadline,
     SetRecord,
 )
 from states.records import RECORD_TABLES
+from states.rewrites import REWRITE_DEADLINES, REWRITE_TASKS, deadline_row, task_row
 
 _INSERT_JOURNAL = insert_into("journal", *JOURNAL_COLUMNS)
 _INSERT_TASKS = insert_into(
@@ -114,8 +117,8 @@ _SET_RECORDS = {
 class Writes:
     """The rows of a batch, gathered case by case and written at once.
 
-    For each case its own row comes first (the caller writes it), then what ends, then what is held or goes on, then
-    what begins: a task that a transition ends and opens anew is ended once and opened once.
+    For each case its own row comes first (the caller writes it), then what ends, then what is rewritten, held or goes
+    on, then what begins: a task that a transition ends and opens anew is ended once and opened once.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -124,6 +127,8 @@ class Writes:
         self._journal: list[tuple[Any, ...]] = []
         self._ended_tasks: list[tuple[Any, ...]] = []
         self._ended_deadlines: list[tuple[Any, ...]] = []
+        self._rewritten_tasks: list[tuple[Any, ...]] = []
+        self._rewritten_deadlines: list[tuple[Any, ...]] = []
         self._held: list[tuple[int]] = []
         self._resumed: dict[int, timedelta] = {}
         self._tasks: list[tuple[Any, ...]] = []
@@ -162,6 +167,10 @@ class Writes:
                 if effect.from_status is not None:
                     step = (effect.code, effect.from_status, effect.to_status)
                     self._records.setdefault(effect.kind, []).append(step)
+            elif isinstance(effect, RewriteTask):
+                self._rewritten_tasks.append(task_row(case_id, effect))
+            elif isinstance(effect, RewriteDeadline):
+                self._rewritten_deadlines.append(deadline_row(case_id, effect))
             elif isinstance(effect, HoldClocks):
                 self._held.append((case_id,))
             elif isinstance(effect, ResumeClocks) and case.held_at is not None:
@@ -173,6 +182,8 @@ class Writes:
             (_INSERT_JOURNAL, self._journal),
             (_END_TASKS, self._ended_tasks),
             (_END_DEADLINES, self._ended_deadlines),
+            (REWRITE_TASKS, self._rewritten_tasks),
+            (REWRITE_DEADLINES, self._rewritten_deadlines),
             (_HOLD_TASKS, self._held),
             (_HOLD_DEADLINES, self._held),
         ):

@@ -100,6 +100,35 @@ class SetRecord(NamedTuple):
     to_status: str
 
 
+class RewriteTask(NamedTuple):
+    """An existing task of the case is, from now on, open or held (`status`) and as said here. Whoever has it keeps it,
+    unless its `role` changes: then it is `staff_id`'s (none: to be assigned)."""
+
+    id: int
+    key: str
+    state: str | None
+    role: str
+    staff_id: int | None
+    priority: str
+    status: str
+    due_at: datetime | None
+
+
+class RewriteDeadline(NamedTuple):
+    """An existing clock of the case is, from now on, open or held (`status`) and as said here."""
+
+    id: int
+    key: str
+    state: str | None
+    status: str
+    due_at: datetime
+    first_due_at: datetime
+    next_at: datetime | None
+    level: int
+    overdue_at: datetime | None
+    escalated_at: datetime | None
+
+
 class HoldClocks(NamedTuple):
     """Tasks and deadlines stand still from now on."""
 
@@ -121,7 +150,19 @@ class Announce(NamedTuple):
     data: Mapping[str, Any]
 
 
-Effect = OpenTask | EndTask | SetDeadline | EndDeadline | SetRecord | HoldClocks | ResumeClocks | SetPriority | Announce
+Effect = (
+    OpenTask
+    | EndTask
+    | SetDeadline
+    | EndDeadline
+    | RewriteTask
+    | RewriteDeadline
+    | SetRecord
+    | HoldClocks
+    | ResumeClocks
+    | SetPriority
+    | Announce
+)
 
 
 class Reason(NamedTuple):

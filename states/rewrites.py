@@ -1,0 +1,60 @@
+"""Existing tasks and clocks of a case that are from now on as an effect says: their statements, and the rows for them.
+
+`states.effects` writes them with everything else that a move does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Integer, String
+
+from models.types import BigId, UtcDateTime
+from states.bulk import SetStatement, time_text
+from states.moves import RewriteDeadline, RewriteTask
+
+REWRITE_TASKS: Final = SetStatement(
+    "UPDATE task SET state = r.state, role = r.role, priority = r.priority, status = r.status, due_at = r.due_at, "
+    "staff_id = CASE WHEN task.role = r.role THEN task.staff_id ELSE r.staff_id END, "
+    "closed_at = NULL, closed_seq = NULL, done_by = NULL FROM {rows} "
+    "WHERE task.case_id = r.case_id AND task.id = r.task_id",
+    case_id=BigId,
+    task_id=BigId,
+    state=String(),
+    role=String(),
+    staff_id=BigId,
+    priority=String(),
+    status=String(),
+    due_at=UtcDateTime(),
+)
+REWRITE_DEADLINES: Final = SetStatement(
+    "UPDATE deadline SET state = r.state, status = r.status, due_at = r.due_at, first_due_at = r.first_due_at, "
+    "next_at = r.next_at, level = r.level, overdue_at = r.overdue_at, escalated_at = r.escalated_at, "
+    "closed_at = NULL, closed_seq = NULL FROM {rows} "
+    "WHERE deadline.case_id = r.case_id AND deadline.id = r.deadline_id",
+    case_id=BigId,
+    deadline_id=BigId,
+    state=String(),
+    status=String(),
+    due_at=UtcDateTime(),
+    first_due_at=UtcDateTime(),
+    next_at=UtcDateTime(),
+    level=Integer(),
+    overdue_at=UtcDateTime(),
+    escalated_at=UtcDateTime(),
+)
+
+
+def task_row(case_id: int, effect: RewriteTask) -> tuple[Any, ...]:
+    """The row of `REWRITE_TASKS`."""
+    id_, _, state, role, staff_id, priority, status, due_at = effect
+    return (case_id, id_, state, role, staff_id, priority, status, time_text(due_at))
+
+
+def deadline_row(case_id: int, effect: RewriteDeadline) -> tuple[Any, ...]:
+    """The row of `REWRITE_DEADLINES`."""
+    id_, _, state, status, due_at, first_due_at, next_at, level, overdue_at, escalated_at = effect
+    return (
+        *(case_id, id_, state, status, time_text(due_at), time_text(first_due_at), time_text(next_at), level),
+        *(time_text(overdue_at), time_text(escalated_at)),
+    )
