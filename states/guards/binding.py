@@ -67,27 +67,29 @@ def guard(
     return declare
 
 
-def parameter_problems(declared: Guard, given: Mapping[str, Any], words: Words) -> list[tuple[str | None, str, str]]:
-    """What is wrong with a guard's parameters: (parameter, what, remedy)."""
+def parameter_problems(
+    declared: Guard, given: Mapping[str, Any], words: Words
+) -> list[tuple[str | None, str, dict[str, Any]]]:
+    """What is wrong with a guard's parameters: (parameter, code of `states.pathways.name_sayings`, its values)."""
     known = declared.parameters
-    problems: list[tuple[str | None, str, str]] = []
+    called = {"guard": declared.name}
+    problems: list[tuple[str | None, str, dict[str, Any]]] = []
     for name in given:
         if name not in known:
-            what = f"The guard {declared.name} has no parameter '{name}'."
-            problems.append((name, what, f"It takes: {', '.join(known) or 'none'}."))
+            problems.append((name, "unknown_parameter", {**called, "name": name, "known": ", ".join(known) or "–"}))
     for name, (adapter, kind) in known.items():
         if name not in given:
-            problems.append((None, f"The guard {declared.name} needs the parameter '{name}'.", "Add it under 'with'."))
+            problems.append((None, "parameter_missing", {**called, "name": name}))
             continue
         try:
             value = adapter.validate_python(given[name])
         except ValidationError as error:
-            what = f"'{name}' of the guard {declared.name} is not usable: {error.errors()[0]['msg']}."
-            problems.append((name, what, "See the guard's parameters in docs/pathway.md."))
+            values = {**called, "name": name, "message": error.errors()[0]["msg"]}
+            problems.append((name, "parameter_not_usable", values))
             continue
         for key in _each(value) if kind else ():
             if key not in words[kind or ""]:
-                problems.append((name, f"There is no {kind} '{key}'.", f"Known: {', '.join(words[kind or ''])}."))
+                problems.append((name, "unknown_name", {"kind": kind, "key": key, "known": tuple(words[kind or ""])}))
     return problems
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from models.events import EVENT_TYPES
 from states.moves import SYSTEM
+from states.pathways.problems import Problem
 from states.pathways.schema import DeadlinePart, PathwayFile, TimerPart, TransitionPart
-from states.pathways.source import Findings, Path, Problem, Source
+from states.pathways.source import Findings, Path, Source
 from states.pathways.transition_checks import TransitionChecks
 from states.pathways.ways import PREVIOUS
 from states.records import RECORD_TABLES
@@ -39,14 +40,13 @@ def name_problems(file: PathwayFile, source: Source) -> list[Problem]:
 
 def _check_definitions(file: PathwayFile, findings: Findings) -> None:
     if findings.known(("initial",), "state", file.initial, file.states) and file.states[file.initial].kind != "active":
-        findings.add(("initial",), "A case cannot begin in a hold or final state.", "Name an active state.")
+        findings.add(("initial",), "initial_not_active")
     if PREVIOUS in file.states:
-        what = f"'{PREVIOUS}' is the word for the way back."
-        findings.add(("states", PREVIOUS), what, "Give the state another name.")
+        findings.add(("states", PREVIOUS), "reserved_name", name=PREVIOUS)
     for key in file.records:
         findings.known(("records", key), "kind of record", key, RECORD_TABLES)
     for key in sorted(file.deadlines.keys() & file.timers.keys()):
-        findings.add(("timers", key), f"'{key}' is also a deadline.", "Give one of the two another name.")
+        findings.add(("timers", key), "also_a_deadline", key=key)
 
 
 def _check_deadline(file: PathwayFile, findings: Findings, key: str, part: DeadlinePart) -> None:
@@ -60,8 +60,7 @@ def _check_deadline(file: PathwayFile, findings: Findings, key: str, part: Deadl
         return
     _check_events(findings, (*path, "announce"), [part.announce])
     if known and part.state is not None and not file.states[part.state].shared:
-        what = f"'{key}' would tell partners about the state '{part.state}', which is not shared."
-        findings.add((*path, "announce"), what, "Leave the announcement out.")
+        findings.add((*path, "announce"), "state_not_shared", key=key, state=part.state)
 
 
 def _check_timers(file: PathwayFile, findings: Findings) -> None:
@@ -77,7 +76,7 @@ def _check_timers(file: PathwayFile, findings: Findings) -> None:
             _check_record_timer(file, findings, path, timer)
             continue
         if timer.state is None:
-            findings.add(path, "A timer without a state would never end by itself.", "Add its state, or its record.")
+            findings.add(path, "timer_without_end")
             continue
         if not findings.known((*path, "state"), "state", timer.state, file.states):
             continue
@@ -85,11 +84,9 @@ def _check_timers(file: PathwayFile, findings: Findings) -> None:
             continue
         part = by_way.get((timer.state, timer.trigger))
         if part is None:
-            what = f"The timer's trigger '{timer.trigger}' is not possible in its state '{timer.state}'."
-            findings.add((*path, "trigger"), what, "Add a transition from that state, or name another trigger.")
+            findings.add((*path, "trigger"), "timer_not_possible", trigger=timer.trigger, state=timer.state)
         elif SYSTEM.role not in part.roles:
-            what = f"Timers act as '{SYSTEM.role}', which may not use '{timer.trigger}' in '{timer.state}'."
-            findings.add((*path, "trigger"), what, f"Add {SYSTEM.role} to the roles of that transition.")
+            findings.add((*path, "trigger"), "timer_not_allowed", role=SYSTEM.role, trigger=timer.trigger)
 
 
 def _check_record_timer(file: PathwayFile, findings: Findings, path: Path, timer: TimerPart) -> None:
@@ -97,11 +94,9 @@ def _check_record_timer(file: PathwayFile, findings: Findings, path: Path, timer
     parts = [part for part in file.transitions if part.trigger == timer.trigger]
     steps = [part for part in parts if part.record is not None and part.record.kind == timer.record]
     if not steps or len(steps) != len(parts):
-        what = f"The timer's trigger '{timer.trigger}' is not a step of the record '{timer.record}'."
-        findings.add((*path, "trigger"), what, "Name a trigger whose transitions say record.")
+        findings.add((*path, "trigger"), "timer_no_step", trigger=timer.trigger, record=timer.record)
     elif any(SYSTEM.role not in part.roles for part in steps):
-        what = f"Timers act as '{SYSTEM.role}', which may not use '{timer.trigger}'."
-        findings.add((*path, "trigger"), what, f"Add {SYSTEM.role} to the roles of its transitions.")
+        findings.add((*path, "trigger"), "timer_not_allowed", role=SYSTEM.role, trigger=timer.trigger)
 
 
 def _check_scope(file: PathwayFile, findings: Findings, path: Path, state: str | None, record: str | None) -> None:
@@ -109,15 +104,14 @@ def _check_scope(file: PathwayFile, findings: Findings, path: Path, state: str |
         return
     findings.known((*path, "record"), "kind of record", record, file.records)
     if state is not None:
-        findings.add((*path, "state"), "It ends with a state or with a record, not with both.", "Keep one of the two.")
+        findings.add((*path, "state"), "two_ends")
 
 
 def _check_steps(findings: Findings, path: Path, part: TransitionPart, kinds: dict[str, str | None]) -> None:
     """A trigger is a step of one kind of record wherever it is possible, or of none."""
     kind = part.record.kind if part.record else None
     if kinds.setdefault(part.trigger, kind) != kind:
-        what = f"'{part.trigger}' is a step of a record in one place and not, or of another, elsewhere."
-        findings.add((*path, "record"), what, "Give one of them another trigger.")
+        findings.add((*path, "record"), "step_of_two", trigger=part.trigger)
 
 
 def _check_transitions(file: PathwayFile, findings: Findings, checks: TransitionChecks) -> None:
@@ -129,8 +123,7 @@ def _check_transitions(file: PathwayFile, findings: Findings, checks: Transition
             first = seen.setdefault((state, part.trigger), index)
             if first != index or part.from_.count(state) > 1:
                 line = findings.line(("transitions", first))
-                what = f"'{part.trigger}' from '{state}' is also on line {line}; a trigger has one meaning in a state."
-                findings.add((*path, "from"), what, "Name the state in one place only.")
+                findings.add((*path, "from"), "two_meanings", trigger=part.trigger, state=state, line=line)
                 break
         findings.known((*path, "trigger"), "trigger", part.trigger, file.triggers)
         for role in part.roles:

@@ -17,25 +17,34 @@ from models.errors import WrongUse
 from states.pathway import Pathway
 from states.pathways.checks import name_problems
 from states.pathways.compiler import compile_pathway
+from states.pathways.problems import FileProblems
 from states.pathways.reach import walk_problems
 from states.pathways.schema import PathwayFile
-from states.pathways.source import MAX_BYTES, FileProblems, Problem, Source, read_yaml
+from states.pathways.shape import shape_problems
+from states.pathways.source import MAX_BYTES, Source, read_yaml, too_large
 
 PathwayError = FileProblems
-"""The pathway file cannot be used; see `states.pathways.source.FileProblems`."""
+"""The pathway file cannot be used; see `states.pathways.problems.FileProblems`."""
 
 
 def load_pathway(text: str, name: str) -> Pathway:
     """The pathway written in `text`; `name` is what errors call the file. Raises PathwayError with every problem."""
+    file, source = read_file(text, name)
+    return compile_pathway(file, content_hash(source.value))
+
+
+def read_file(text: str, name: str) -> tuple[PathwayFile, Source]:
+    """The pathway file in `text`, in which every name is known and every state leads on, and where each part of it
+    stands. Raises PathwayError with every problem."""
     source = read_yaml(text, name)
     try:
         file = PathwayFile.model_validate(source.value)
     except ValidationError as error:
-        raise PathwayError(_shape_problems(error, source)) from None
+        raise PathwayError(shape_problems(error, source)) from None
     problems = name_problems(file, source) or walk_problems(file, source)
     if problems:
         raise PathwayError(sorted(problems, key=lambda problem: problem.line))
-    return compile_pathway(file, content_hash(source.value))
+    return file, source
 
 
 def content_hash(value: dict[str, Any]) -> str:
@@ -62,12 +71,24 @@ def read_pathway(where: str) -> str:
 
     Raises WrongUse when there is neither, PathwayError when it cannot be used.
     """
+    text, name = read_text(where)
+    load_pathway(text, name)
+    return text
+
+
+def read_text(where: str) -> tuple[str, str]:
+    """The same text before it is checked, and what errors call the file. Raises WrongUse, PathwayError."""
     path = Path(where)
     if path.suffix not in (".yaml", ".yml"):
-        return bundled_pathway(where)
+        return bundled_pathway(where), f"{where}.yaml"
     try:
+        if not path.is_file():  # a folder, or a pipe that would be waited for
+            raise OSError
         with path.open("rb") as opened:
-            text = opened.read(MAX_BYTES + 1).decode("utf-8-sig")
+            content = opened.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise too_large(path.name)
+        return content.decode("utf-8-sig"), path.name
     except (OSError, UnicodeDecodeError) as error:
         what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
         quoi = "n'est pas du texte UTF-8" if isinstance(error, UnicodeDecodeError) else "est illisible"
@@ -77,24 +98,3 @@ def read_pathway(where: str) -> str:
             remedy="Give the path of a pathway file, or the name of a bundled pathway.",
             remedy_fr="Donnez le chemin d'un fichier de parcours, ou le nom d'un parcours fourni.",
         ) from None
-    load_pathway(text, path.name)
-    return text
-
-
-_REMEDIES = {
-    "missing": ("'{key}' is missing.", "Add it here."),
-    "extra_forbidden": ("'{key}' is not known here.", "Correct its spelling or remove it; see docs/pathway.md."),
-    "string_pattern_mismatch": ("'{input}' cannot stand here.", "Use small letters, digits and _ for names."),
-}
-
-
-def _shape_problems(error: ValidationError, source: Source) -> list[Problem]:
-    problems = []
-    for each in error.errors(include_url=False):
-        path = tuple(part for part in each["loc"] if part != "[key]")
-        where = ".".join(str(part) for part in path)
-        what, remedy = _REMEDIES.get(each["type"], ("{message}.", "See docs/pathway.md for what can be written here."))
-        message = each["msg"].removeprefix("Value error, ")
-        text = what.format(key=path[-1] if path else "", input=str(each["input"])[:80], message=message)
-        problems.append(source.problem(path, f"{where}: {text}", remedy))
-    return sorted(problems, key=lambda problem: problem.line)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from states.calendar import Span
+from states.pathway import Text
+from states.pathways.problems import Problem, listed
 from states.pathways.schema import EntryPart, PathwayFile
-from states.pathways.source import Problem, Source
-from states.pathways.ways import arrows_of
+from states.pathways.source import Source
+from states.pathways.ways import Walks, arrows_of, reached
 
 _MONTH_SECONDS = 28 * 86_400
 
@@ -21,26 +23,41 @@ def walk_problems(file: PathwayFile, source: Source) -> list[Problem]:
 
 
 def _states(file: PathwayFile, source: Source) -> list[Problem]:
-    forward: dict[str, set[str]] = {key: set() for key in file.states}
-    backward: dict[str, set[str]] = {key: set() for key in file.states}
-    ways_back = set()
-    for arrow in arrows_of(file):
-        if arrow.back:  # leads to where the case was before: nowhere new
-            ways_back.add(arrow.source)
-        elif arrow.dest is not None:
-            forward[arrow.source].add(arrow.dest)
-            backward[arrow.dest].add(arrow.source)
     finals = [key for key, part in file.states.items() if part.kind == "final"]
     if not finals:
-        return [source.problem(("states",), "No state is final: no case could ever be closed.", "Add kind: final.")]
+        return [source.problem(("states",), "no_final_state")]
+    arrows = arrows_of(file)
+    walks = Walks(file.initial, arrows)
+    backward: dict[str, list[str]] = {}
+    for arrow in arrows:
+        if arrow.dest is not None and not arrow.back:
+            backward.setdefault(arrow.dest, []).append(arrow.source)
     problems = []
-    for key in file.states.keys() - _reached(forward, [file.initial]):
-        what = f"No case can ever come into '{key}'."
-        problems.append(source.problem(("states", key), what, "Add a transition to it, or remove it."))
-    for key in file.states.keys() - _reached(backward, finals) - ways_back:
-        what = f"A case in '{key}' can never be closed."
-        problems.append(source.problem(("states", key), what, "Add a transition that leads on to a final state."))
+    for key in file.states.keys() - walks.reached:
+        why = _why_never([*dict.fromkeys(backward.get(key, []))])
+        problems.append(source.problem(("states", key), "never_entered", state=key, why=why))
+    ways_back = {arrow.source for arrow in arrows if arrow.back}
+    for key in file.states.keys() - reached(backward, finals) - ways_back:
+        ahead = reached({at: [str(each.dest) for each in ways] for at, ways in walks.ahead.items()}, [key]) - {key}
+        on = listed(sorted(ahead))
+        leads = Text(f"il ne mène qu'à : {on}", f"it leads only to: {on}") if ahead else _NOWHERE
+        walk = walks.to(key)
+        problems.append(source.problem(("states", key), "never_closed", walk=walk, state=key, leads=leads))
     return problems
+
+
+_NOWHERE = Text("il ne mène nulle part", "it leads nowhere")
+_NO_WAY = Text("aucune transition n'y mène", "no transition leads to it")
+
+
+def _why_never(sources: list[str]) -> Text:
+    if not sources:
+        return _NO_WAY
+    named = listed(sources)
+    return Text(
+        f"seuls y mènent des états où aucun dossier n'arrive ({named})",
+        f"only states that no case comes into lead to it ({named})",
+    )
 
 
 def _records(file: PathwayFile, source: Source) -> list[Problem]:
@@ -48,28 +65,15 @@ def _records(file: PathwayFile, source: Source) -> list[Problem]:
     problems = []
     steps = [part.record for part in file.transitions if part.record is not None]
     for kind, part in file.records.items():
-        ways: dict[str, set[str]] = {status: set() for status in part.states}
-        made = []
+        ways: dict[str, list[str]] = {}
+        made = [step.to for step in steps if step.kind == kind and not step.from_]
         for step in steps:
-            if step.kind == kind and not step.from_:
-                made.append(step.to)
             for status in step.from_ if step.kind == kind else ():
-                ways[status].add(step.to)
-        for status in part.states.keys() - _reached(ways, made):
-            what = f"No record of the kind '{kind}' can ever be '{status}'."
-            problems.append(
-                source.problem(("records", kind, "states", status), what, "Add a step to it, or remove it.")
-            )
+                ways.setdefault(status, []).append(step.to)
+        for status in part.states.keys() - reached(ways, made):
+            path = ("records", kind, "states", status)
+            problems.append(source.problem(path, "record_never", kind=kind, status=status))
     return problems
-
-
-def _reached(ways: dict[str, set[str]], starts: list[str]) -> set[str]:
-    found, left = set(starts), list(starts)
-    while left:
-        new = ways[left.pop()] - found
-        found |= new
-        left += new
-    return found
 
 
 def _unused(file: PathwayFile, source: Source) -> list[Problem]:
@@ -85,15 +89,14 @@ def _unused(file: PathwayFile, source: Source) -> list[Problem]:
     for deadline in file.deadlines.values():
         acting |= {deadline.owner, *(step.role for step in deadline.ladder)}
     problems = []
-    for section, keys, used, what in (
-        ("tasks", file.tasks.keys(), opened, "The task '{}' is never opened."),
-        ("deadlines", file.deadlines.keys(), begun, "The deadline '{}' is never set."),
-        ("timers", file.timers.keys(), begun, "The timer '{}' is never set."),
-        ("triggers", file.triggers.keys(), fired, "The trigger '{}' does nothing in any state."),
-        ("roles", file.roles.keys(), acting, "The role '{}' has nothing to do."),
+    for section, keys, used, code in (
+        ("tasks", file.tasks.keys(), opened, "task_never_opened"),
+        ("deadlines", file.deadlines.keys(), begun, "deadline_never_set"),
+        ("timers", file.timers.keys(), begun, "timer_never_set"),
+        ("triggers", file.triggers.keys(), fired, "trigger_unused"),
+        ("roles", file.roles.keys(), acting, "role_unused"),
     ):
-        for key in keys - used:
-            problems.append(source.problem((section, key), what.format(key), "Use it, or remove it."))
+        problems += [source.problem((section, key), code, key=key) for key in keys - used]
     return problems
 
 
@@ -103,19 +106,15 @@ def _clocks(file: PathwayFile, source: Source) -> list[Problem]:
         for index, reminder in enumerate(part.reminders):
             path = ("deadlines", key, "reminders", index)
             if part.due.exact and not reminder.exact:
-                what = "A deadline of hours needs reminders in hours."
-                problems.append(source.problem(path, what, "Write it like PT6H."))
+                problems.append(source.problem(path, "reminder_not_in_hours"))
             elif _shortest(reminder) >= _shortest(part.due):
-                what = f"The reminder, {reminder} before the deadline, comes before its clock starts ({part.due})."
-                problems.append(source.problem(path, what, "Shorten it."))
+                problems.append(source.problem(path, "reminder_too_early", reminder=reminder, due=part.due))
         steps = [_shortest(step.after) for step in part.ladder]
         for index in _not_growing(steps):
-            what = "This step of the ladder does not come after the one before it."
-            problems.append(source.problem(("deadlines", key, "ladder", index), what, "Put the steps in order."))
+            problems.append(source.problem(("deadlines", key, "ladder", index), "ladder_out_of_order"))
     for key, timer in file.timers.items():
         if timer.before is not None and _shortest(timer.before) >= _shortest(timer.due):
-            what = "The timer would run out before it starts."
-            problems.append(source.problem(("timers", key, "before"), what, "Shorten it."))
+            problems.append(source.problem(("timers", key, "before"), "timer_too_early"))
     return problems
 
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 import holidays
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from states.calendar import Span
 from states.pathway import Text
@@ -19,20 +21,31 @@ from states.record_words import Words, record_words
 
 def _span(value: object) -> Span:
     if not isinstance(value, str):
-        raise ValueError("a span is text such as P3M, P15D, PT24H or '14 working days'")
-    return Span.parse(value)
+        said = "a span is text such as P3M, P15D, PT24H or '14 working days'"
+        raise PydanticCustomError("no_span", said, {"given": value})
+    try:
+        return _parsed(value)
+    except ValueError as error:
+        raise PydanticCustomError("no_span", "{said}", {"said": str(error), "given": value}) from None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Span:
+    return Span.parse(text)
 
 
 def _zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(value))
     except (KeyError, ValueError, OSError):  # unknown, not a name, or a folder of names
-        raise ValueError("this time zone is not known; write one such as Africa/Bamako") from None
+        said = "this time zone is not known; write one such as Africa/Bamako"
+        raise PydanticCustomError("no_zone", said) from None
 
 
 def _country(value: str) -> str:
     if value not in holidays.list_supported_countries():
-        raise ValueError("there is no list of public holidays for this country; write an ISO 3166 code such as ML")
+        said = "there is no list of public holidays for this country; write an ISO 3166 code such as ML"
+        raise PydanticCustomError("no_country", said)
     return value
 
 

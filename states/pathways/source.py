@@ -9,45 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
-from models.errors import WrongUse
+from states.pathways.name_sayings import NAMES
+from states.pathways.problems import SHOWN, FileProblems, Listed, Problem, Saying, Step, listed, problem
+from states.pathways.sayings import SHAPE, YAML, kind_words
+from states.pathways.walk_sayings import WALKS
 
-MAX_BYTES: Final = 1_000_000
+MAX_BYTES: Final = 2_000_000
+MAX_PARTS: Final = 250_000
 MAX_DEPTH: Final = 24
+
+_SAYINGS: Final[dict[str, Saying]] = {**YAML, **SHAPE, **NAMES, **WALKS}
 
 Path = tuple[str | int, ...]
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _CONSTANTS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class Problem(NamedTuple):
-    """One thing that is wrong in a file: where, what, and what to do about it."""
-
-    file: str
-    line: int
-    what: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what} {self.remedy}"
-
-
-class FileProblems(WrongUse):
-    """The file cannot be used. `problems` lists everything that is wrong with it, `file`, `line` and `remedy` the
-    first of them."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(problems)
-        first = problems[0]
-        self.file, self.line = first.file, first.line
-        lines = "\n".join(str(problem) for problem in problems)
-        super().__init__(lines, remedy="")
-        self.remedy = first.remedy
 
 
 class Source:
@@ -64,8 +45,9 @@ class Source:
             path = path[:-1]
         return self._lines.get(path, 1)
 
-    def problem(self, path: Path, what: str, remedy: str) -> Problem:
-        return Problem(self.file, self.line(path), what, remedy)
+    def problem(self, path: Path, code: str, /, *, walk: tuple[Step, ...] = (), **values: Any) -> Problem:
+        """The problem with this code at the part, said with the values."""
+        return problem(self.file, self.line(path), code, _SAYINGS[code], values, walk)
 
 
 class Findings:
@@ -75,16 +57,20 @@ class Findings:
         self.problems: list[Problem] = []
         self._source = source
 
-    def add(self, path: Path, what: str, remedy: str) -> None:
-        self.problems.append(self._source.problem(path, what, remedy))
+    def add(self, path: Path, code: str, /, *, walk: tuple[Step, ...] = (), **values: Any) -> None:
+        """One problem more."""
+        self.problems.append(self._source.problem(path, code, walk=walk, **values))
 
     def known(self, path: Path, kind: str, key: str, known: Collection[str]) -> bool:
         """Whether `key` is one of the known names; else a problem that shows the nearest of them."""
         if key in known:
             return True
-        close = get_close_matches(key, known, 1)
-        remedy = f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(known) or 'none'}."
-        self.add(path, f"There is no {kind} '{key}'.", remedy)
+        # The search for what is meant takes its time; nobody reads its answers beyond the first ones.
+        close = get_close_matches(key, known, 1) if len(self.problems) < SHOWN else []
+        if close:
+            self.add(path, "misspelt_name", kind=kind_words(kind), key=key, close=close[0])
+        else:
+            self.add(path, "unknown_name", kind=kind_words(kind), key=key, known=listed([*known]) or "–")
         return False
 
     def line(self, path: Path) -> int:
@@ -97,21 +83,27 @@ def read_yaml(text: str, file: str) -> Source:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise FileProblems([Problem(file, 1, "The text is not Unicode.", "Save the file as UTF-8.")]) from None
+        raise _problems(file, 1, "not_unicode") from None
     if size > MAX_BYTES:
-        what = f"The file has {size:,} bytes; {MAX_BYTES:,} are the most that is read."
-        raise FileProblems([Problem(file, 1, what, "Split the process, or check that this is the right file.")])
+        raise too_large(file)
     try:
         return _Reader(file).read(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = f"This is not YAML: {error.problem or error.context}."
-        line = mark.line + 1 if mark else 1
-        raise FileProblems([Problem(file, line, what, "Check the indentation, colons and quotes here.")]) from None
+        message = Listed(error.problem or error.context or "")
+        raise _problems(file, mark.line + 1 if mark else 1, "not_yaml", message=message) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
-        what = "There is a character that no YAML file may hold."
-        raise FileProblems([Problem(file, line, what, "Remove control characters; save the file as UTF-8.")]) from None
+        raise _problems(file, line, "bad_character") from None
+
+
+def too_large(file: str) -> FileProblems:
+    """What is said of a file that is too large to be read."""
+    return _problems(file, 1, "too_large", most=f"{MAX_BYTES:,}")
+
+
+def _problems(file: str, line: int, code: str, **values: Any) -> FileProblems:
+    return FileProblems([problem(file, line, code, YAML[code], values)])
 
 
 class _Reader:
@@ -124,6 +116,7 @@ class _Reader:
         self._open: list[tuple[dict[str, Any] | list[Any], Path]] = []
         self._key: list[str | None] = []
         self._root: Any = None
+        self._parts = 0
 
     def read(self, events: Iterator[Any]) -> Source:
         documents = 0
@@ -132,9 +125,9 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._fail(line, "A second document begins here.", "Keep one document in a file.")
+                    self._fail(line, "second_document")
             elif isinstance(event, yaml.AliasEvent):
-                self._fail(line, f"The alias *{event.anchor} is not read.", "Write the content out.")
+                self._fail(line, "alias", name=event.anchor)
             elif isinstance(event, yaml.NodeEvent):
                 self._node(event, line)
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -143,14 +136,17 @@ class _Reader:
         if self._problems:
             raise FileProblems(self._problems)
         if not isinstance(self._root, dict):
-            self._fail(1, "The file holds no mapping of names to content.", "Start from a bundled pathway.")
+            self._fail(1, "no_mapping")
         return Source(self._file, self._root, self._lines)
 
     def _node(self, event: Any, line: int) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            self._fail(line, "too_many_parts", most=f"{MAX_PARTS:,}")
         if event.anchor is not None:
-            self._fail(line, f"The anchor &{event.anchor} is not read.", "Write the content out where it is used.")
+            self._fail(line, "anchor", name=event.anchor)
         if event.tag is not None and event.tag != "!":
-            self._fail(line, f"The tag {event.tag} is not read.", "Write plain text, numbers, lists and mappings.")
+            self._fail(line, "tag", name=event.tag)
         if isinstance(event, yaml.ScalarEvent):
             if self._open and isinstance(self._open[-1][0], dict) and self._key[-1] is None:
                 self._name(event.value, line)
@@ -158,9 +154,9 @@ class _Reader:
                 self._place(_scalar(event), line)
             return
         if self._open and isinstance(self._open[-1][0], dict) and self._key[-1] is None:
-            self._fail(line, "A list or mapping is used as a name.", "Write a plain name before the colon.")
+            self._fail(line, "name_not_plain")
         if len(self._open) >= MAX_DEPTH:
-            self._fail(line, f"The content is nested more than {MAX_DEPTH} deep.", "Flatten it.")
+            self._fail(line, "too_deep", most=MAX_DEPTH)
         content: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self._place(content, line)
         self._open.append((content, path))
@@ -170,8 +166,7 @@ class _Reader:
         content, path = self._open[-1]
         if name in content:
             first = self._lines[(*path, name)]
-            what = f"'{name}' is written twice in the same place; first on line {first}."
-            self._problems.append(Problem(self._file, line, what, "Keep one of the two."))
+            self._note(line, "written_twice", name=name, line=first)
         else:
             self._lines[(*path, name)] = line
         self._key[-1] = name
@@ -194,8 +189,12 @@ class _Reader:
         self._lines.setdefault(path, line)
         return path
 
-    def _fail(self, line: int, what: str, remedy: str) -> None:
-        raise FileProblems([*self._problems, Problem(self._file, line, what, remedy)])
+    def _note(self, at: int, code: str, /, **values: Any) -> None:
+        self._problems.append(problem(self._file, at, code, YAML[code], values))
+
+    def _fail(self, at: int, code: str, /, **values: Any) -> None:
+        self._note(at, code, **values)
+        raise FileProblems(self._problems)
 
 
 def _scalar(event: Any) -> str | int | bool | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from states.guards import GUARDS
 from states.guards.binding import parameter_problems
+from states.pathways.problems import listed
 from states.pathways.schema import (
     EndDeadlinePart,
     EndTaskPart,
@@ -58,8 +59,7 @@ class TransitionChecks:
     def _check_record(self, path: Path, part: TransitionPart, step: RecordStepPart) -> None:
         kinds = self._file.records
         if part.to is not None:
-            what = "A step of a record leaves the case where it is."
-            self._findings.add((*path, "to"), what, "Leave 'to' out, or make two transitions of it.")
+            self._findings.add((*path, "to"), "step_moves_case")
         if self._findings.known((*path, "record", "kind"), "kind of record", step.kind, kinds):
             for status in step.from_:
                 self._findings.known((*path, "record", "from"), "state of it", status, kinds[step.kind].states)
@@ -68,19 +68,15 @@ class TransitionChecks:
     def _check_goal(self, path: Path, part: TransitionPart) -> None:
         states, goal = self._file.states, part.to
         if goal is not None and not part.announce:
-            what = "The state changes and no event says so."
-            self._findings.add(path, what, "Add announce, for instance [case.advanced].")
+            self._findings.add(path, "nobody_hears")
         for source in part.from_:
             kind = states[source].kind
             if goal == PREVIOUS and kind == "active":
-                what = f"'{source}' is an active state: it has no state that a case goes back to by itself."
-                self._findings.add((*path, "to"), what, "Name the state that the case goes to.")
+                self._findings.add((*path, "to"), "no_way_back", state=source)
             elif goal == source:
-                what = f"'{goal}' leads to itself."
-                self._findings.add((*path, "to"), what, "Leave 'to' out for what happens within a state.")
+                self._findings.add((*path, "to"), "leads_to_itself", state=goal)
             elif goal in states and (kind == "final" or (kind == "hold" and states[goal].kind != "final")):
-                what = f"A case in '{source}' goes back to where it came from, not on to '{goal}'."
-                self._findings.add((*path, "to"), what, f"Write to: {PREVIOUS}.")
+                self._findings.add((*path, "to"), "only_back", state=source, goal=goal, previous=PREVIOUS)
 
     def _check_effects(self, path: Path, part: TransitionPart) -> None:
         if part.to == PREVIOUS:
@@ -95,8 +91,7 @@ class TransitionChecks:
         for key in (*begun_tasks, *begun_clocks):
             about = self._records.get(key)
             if about not in (None, kind):
-                what = f"'{key}' is about a record of the kind '{about}', which this transition is not."
-                self._findings.add(path, what, "Begin it where a step of such a record is taken.")
+                self._findings.add(path, "other_record", key=key, record=about)
         self._check_ends((*path, "tasks"), "complete", part.tasks.complete, part, begun_tasks)
         self._check_ends((*path, "tasks"), "cancel", part.tasks.cancel, part, begun_tasks)
         self._check_ends((*path, "deadlines"), "meet", part.deadlines.meet, part, begun_clocks)
@@ -107,7 +102,7 @@ class TransitionChecks:
         ):
             ended = [_key(each) for each in (*first, *second)]
             for key in sorted({key for key in ended if ended.count(key) > 1}):
-                self._findings.add((*path, name), f"'{key}' ends twice.", "Keep one of the two.")
+                self._findings.add((*path, name), "ends_twice", key=key)
 
     def _check_ends(
         self,
@@ -127,11 +122,9 @@ class TransitionChecks:
             if not self._findings.known(where, kind, key, scopes):
                 continue
             if scopes[key] not in (None, *part.from_) and not anywhere:
-                what = f"'{key}' belongs to '{scopes[key]}' and cannot be open here."
-                self._findings.add(where, what, "Leave it out, or add the state to 'from'.")
+                self._findings.add(where, "cannot_be_open", key=key, state=scopes[key])
             if each.when is not None and begun.get(key) not in (None, each.when):
-                what = f"'{key}' ends under one condition and begins anew under another."
-                self._findings.add(where, what, "Use the same condition for both.")
+                self._findings.add(where, "two_conditions", key=key)
 
     def _check_each(
         self,
@@ -148,17 +141,20 @@ class TransitionChecks:
             if not self._findings.known(where, kind, key, scopes):
                 continue
             if keys.index(key) != index:
-                self._findings.add(where, f"'{key}' begins twice.", "Keep one of the two.")
+                self._findings.add(where, "begins_twice", key=key)
             if scopes[key] is not None and set(goals) != {scopes[key]}:
-                found = ", ".join(dict.fromkeys(goals))
-                what = f"'{key}' belongs to '{scopes[key]}', but begins where the case is in: {found}."
-                self._findings.add(where, what, "Begin it there, or leave its state out: then the case keeps it.")
+                found = listed([*dict.fromkeys(goals)])
+                self._findings.add(where, "begins_elsewhere", key=key, state=scopes[key], found=found)
 
     def _check_guard(self, path: Path, part: GuardPart) -> None:
         self._check_when(path, part.when)
         if self._findings.known((*path, "guard"), "guard", part.guard, GUARDS):
-            for name, what, remedy in parameter_problems(GUARDS[part.guard], part.with_, self._words):
-                self._findings.add((*path, "with", name) if name else path, what, remedy)
+            for name, code, values in parameter_problems(GUARDS[part.guard], part.with_, self._words):
+                where = (*path, "with", name) if name else path
+                if code == "unknown_name":
+                    self._findings.known(where, **values)
+                else:
+                    self._findings.add(where, code, **values)
 
     def _check_when(self, path: Path, part: WhenPart | None) -> None:
         if part is None:

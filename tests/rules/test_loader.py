@@ -12,7 +12,7 @@ def problems_of(text: str) -> list[tuple[int, str]]:
     with pytest.raises(PathwayError) as caught:
         load_pathway(text, "small.yaml")
     assert all(problem.file == "small.yaml" and problem.remedy for problem in caught.value.problems)
-    return [(problem.line, problem.what) for problem in caught.value.problems]
+    return [(problem.line, problem.what.en) for problem in caught.value.problems]
 
 
 def test_the_small_pathway_loads() -> None:

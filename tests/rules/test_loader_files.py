@@ -53,7 +53,7 @@ def test_what_leads_nowhere_or_is_not_used_is_found(name: str) -> None:
     text, _ = spoiled(before, after)
     with pytest.raises(PathwayError) as caught:
         load_pathway(text, "small.yaml")
-    assert any(expected in problem.what for problem in caught.value.problems), str(caught.value)
+    assert any(expected in problem.what.en for problem in caught.value.problems), str(caught.value)
 
 
 def test_comments_and_layout_do_not_make_another_content() -> None:
