@@ -1,6 +1,7 @@
 """Nouns: the tables, the event catalogue, settings and the database. Imports nothing of the other rooms."""
 
 from models.batches import Batch, BatchCase, BatchStatus
+from models.calendars import CalendarDay, Digest, OfficeCalendar, Waiver
 from models.care import (
     Assessment,
     CasePlan,
@@ -30,6 +31,7 @@ __all__ = [
     "Batch",
     "BatchCase",
     "BatchStatus",
+    "CalendarDay",
     "Case",
     "CasePlan",
     "Consent",
@@ -37,6 +39,7 @@ __all__ = [
     "DeadlineStatus",
     "Delivery",
     "DeliveryStatus",
+    "Digest",
     "Dispatch",
     "DuplicateCandidate",
     "Event",
@@ -52,6 +55,7 @@ __all__ = [
     "NightlyRun",
     "Notice",
     "Office",
+    "OfficeCalendar",
     "Partner",
     "PathwayMigration",
     "PathwayVersion",
@@ -65,6 +69,7 @@ __all__ = [
     "TaskAssignment",
     "TaskStatus",
     "TrainingEnrolment",
+    "Waiver",
     "WaveCase",
     "WaveOutcome",
     "WaveStatus",

@@ -24,19 +24,22 @@ class TaskStatus(StrEnum):
 
 
 class DeadlineStatus(StrEnum):
-    """`kept` was met in time, `late` was met after it was due, `fired` is a timer that did its work."""
+    """`kept` was met in time, `late` was met after it was due, `fired` is a timer that did its work, `waived` was
+    lifted by somebody who may."""
 
     OPEN = "open"
     HELD = "held"
     KEPT = "kept"
     LATE = "late"
     FIRED = "fired"
+    WAIVED = "waived"
     CANCELLED = "cancelled"
 
 
 class Task(SQLModel, table=True):
     """Work for a person. `key` names the template in the pathway, `state` the state it ends with (none: the case),
-    `seq` the journal row that opened it, `record` the code of the record that it is about (none: the case)."""
+    `seq` the journal row that opened it, `record` the code of the record that it is about (none: the case).
+    `first_due_at` as for deadlines (none: opened before it was kept)."""
 
     __tablename__ = "task"
     __table_args__ = (
@@ -64,6 +67,7 @@ class Task(SQLModel, table=True):
     status: str = internal(default=TaskStatus.OPEN)
     opened_at: datetime = internal(sa_type=UtcDateTime)
     due_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    first_due_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     closed_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     closed_seq: int | None = internal(default=None)
     done_by: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)
@@ -74,7 +78,8 @@ class Deadline(SQLModel, table=True):
 
     `next_at` is the next instant at which the sweep has something to do: the due time, then each step of the
     escalation ladder; none when nothing is left. `level` counts the ladder's steps already taken. `record` is the code
-    of the record that the clock is about (none: the case).
+    of the record that the clock is about (none: the case). `first_due_at` is when it would be due had its case never
+    stood still, by the calendar as it is known now; what it is due later is the time that it stood still.
     """
 
     __tablename__ = "deadline"
@@ -110,7 +115,8 @@ class Deadline(SQLModel, table=True):
 class Notice(SQLModel, table=True):
     """A line of somebody's next digest: a reminder, an overdue deadline, an escalation or an assignment.
 
-    `step` is the reminder's index or the ladder's level, so that the same line is never written twice.
+    `step` is the reminder's index or the ladder's level, so that the same line is never written twice. `digest_id` is
+    the message that it was sent in.
     """
 
     __tablename__ = "notice"
@@ -137,3 +143,4 @@ class Notice(SQLModel, table=True):
     send_at: datetime = internal(sa_type=UtcDateTime)
     sent_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     cancelled_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    digest_id: int | None = internal(default=None, foreign_key="digest.id", index=True, sa_type=BigId)

@@ -64,6 +64,16 @@ class Span(NamedTuple):
         return f"P{f'{self.months}M' if self.months else ''}{f'{self.days}D' if self.days else ''}"
 
 
+class LocalDays(NamedTuple):
+    """What the programme and one of its offices have recorded beside a pathway's calendar: the office's own weekend
+    and country (none: the pathway's), days off, and days that are worked after all."""
+
+    weekend: frozenset[int] | None = None
+    country: str | None = None
+    off: frozenset[date] = frozenset()
+    working: frozenset[date] = frozenset()
+
+
 class Calendar:
     """Days off of a programme: the weekly rest days, a country's public holidays and the programme's own overrides.
 
@@ -94,6 +104,11 @@ class Calendar:
         self._end_of_day = lru_cache(maxsize=8192)(self._compute_end_of_day)
         self._shifted_end = lru_cache(maxsize=65536)(self._compute_shifted_end)
         self._day_of = lru_cache(maxsize=8192)(self._compute_day_of)
+        self._local = lru_cache(maxsize=256)(self._compute_local)
+
+    def locally(self, days: LocalDays | None) -> Calendar:
+        """This calendar as it holds where these days were recorded; they say the last word about each day."""
+        return self._local(days) if days is not None and any(days) else self
 
     def add(self, base: datetime | date, span: Span) -> datetime:
         """When a clock that starts at `base` (an aware instant, or a local day) runs out."""
@@ -108,11 +123,28 @@ class Calendar:
             return due.astimezone(UTC) - timedelta(seconds=span.seconds)
         return self._shifted_end(self._day_of(due), span, -1)
 
+    def day_of(self, instant: datetime) -> date:
+        """The local day of an instant; a local midnight belongs to the day that it ends."""
+        return self._day_of(instant)
+
+    def end_of(self, day: date) -> datetime:
+        """The instant at which a local day is over."""
+        return self._end_of_day(day)
+
     def is_working(self, day: date) -> bool:
         """Whether staff work on that day."""
         if day in self.working_days:
             return True
         return not (day.weekday() in self.weekend or day in self.days_off or day in self._holidays)
+
+    def _compute_local(self, days: LocalDays) -> Calendar:
+        return Calendar(
+            self.timezone,
+            weekend=self.weekend if days.weekend is None else days.weekend,
+            country=days.country or self.country,
+            days_off=(self.days_off - days.working) | days.off,
+            working_days=(self.working_days - days.off) | days.working,
+        )
 
     def _compute_day_of(self, instant: datetime) -> date:
         return (instant.astimezone(UTC) - _INSTANT).astimezone(self.timezone).date()
