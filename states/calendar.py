@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -74,6 +74,10 @@ class LocalDays(NamedTuple):
     working: frozenset[date] = frozenset()
 
 
+NO_LOCAL_DAYS: Final = LocalDays()
+"""Nothing is recorded: the pathway's calendar counts as it is."""
+
+
 class Calendar:
     """Days off of a programme: the weekly rest days, a country's public holidays and the programme's own overrides.
 
@@ -106,9 +110,9 @@ class Calendar:
         self._day_of = lru_cache(maxsize=8192)(self._compute_day_of)
         self._local = lru_cache(maxsize=256)(self._compute_local)
 
-    def locally(self, days: LocalDays | None) -> Calendar:
+    def locally(self, days: LocalDays) -> Calendar:
         """This calendar as it holds where these days were recorded; they say the last word about each day."""
-        return self._local(days) if days is not None and any(days) else self
+        return self if days == NO_LOCAL_DAYS else self._local(days)
 
     def add(self, base: datetime | date, span: Span) -> datetime:
         """When a clock that starts at `base` (an aware instant, or a local day) runs out."""

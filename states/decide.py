@@ -6,7 +6,7 @@ The writer, previews, the nightly timers and simulations call it. It is pure: fa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from states.facts import Facts
@@ -112,10 +112,7 @@ def possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: da
 
 def clock_from(pathway: Pathway, template: DeadlineTemplate, facts: Facts, now: datetime) -> SetDeadline:
     """The clock that starts from this template at `now`; also what one that started then would be elsewhere."""
-    calendar = pathway.calendar
-    due = calendar.add(_base(template.base, facts, now), template.due)
-    if template.before is not None:
-        due = calendar.subtract(due, template.before)
+    due = template.due_from(pathway.calendar.locally(facts.local_days), now, facts.arrival_date)
     return SetDeadline(template.key, template.kind, template.state, due, due)
 
 
@@ -163,13 +160,9 @@ def effects_of(pathway: Pathway, branch: Branch, facts: Facts, move: Move, now: 
 def task_from(pathway: Pathway, template: TaskTemplate, priority: str, facts: Facts, now: datetime) -> OpenTask:
     """The task that is opened from this template at `now`: as pressing as the template says or as the case is,
     whichever presses more."""
-    due = None if template.due is None else pathway.calendar.add(_base(template.base, facts, now), template.due)
+    due = template.due_from(pathway.calendar.locally(facts.local_days), now, facts.arrival_date)
     pressing = priority if _RANK[priority] < _RANK[template.priority] else template.priority
     return OpenTask(template.key, template.role, template.state, pressing, due)
-
-
-def _base(base: str, facts: Facts, now: datetime) -> datetime | date:
-    return facts.arrival_date if base == "arrival" else now
 
 
 def _answers(asks: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:

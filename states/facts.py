@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
+from states.calendar import NO_LOCAL_DAYS, LocalDays
+
 
 class AssessmentFact(NamedTuple):
     """The newest result of one instrument."""
@@ -53,13 +55,24 @@ class RecordFact(NamedTuple):
     made_by: int | None
 
 
+class ClockFact(NamedTuple):
+    """A deadline or timer that runs, on hold or not, and how often it was waived."""
+
+    id: int
+    key: str
+    record: str | None
+    due_at: datetime
+    waivers: int
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One case at one instant. Groups that no guard of the asked triggers needs are left at their defaults.
 
     `consents` are the purposes given and not revoked, `consents_recorded` those asked at all; `visits` the follow-up
     months visited; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done;
-    `records` everything of the case that has a small machine of its own, by code.
+    `records` everything of the case that has a small machine of its own, by code; `local_days` what the calendar of the
+    case's office adds to the pathway's; `clocks` the deadlines and timers that run, the oldest first.
     """
 
     case_id: int
@@ -89,6 +102,8 @@ class Facts:
     done_tasks: frozenset[str] = frozenset()
     open_deadlines: frozenset[str] = frozenset()
     records: dict[str, RecordFact] = field(default_factory=dict)
+    local_days: LocalDays = NO_LOCAL_DAYS
+    clocks: tuple[ClockFact, ...] = ()
 
 
 FACT_GROUPS = (
@@ -104,5 +119,6 @@ FACT_GROUPS = (
     "tasks",
     "deadlines",
     "records",
+    "clocks",
 )
 """The groups of `Facts` that cost a query of their own; the case row is always there. A guard names those it reads."""

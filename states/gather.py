@@ -15,7 +15,9 @@ from sqlmodel import Session
 
 from models.types import BigId
 from states.bulk import SetStatement, as_date, as_json, as_time
-from states.facts import AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
+from states.calendar import LocalDays
+from states.calendars.offices import office_days
+from states.facts import AssessmentFact, ClockFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
 from states.records import RECORD_TABLES
 
 
@@ -63,14 +65,15 @@ def gather_facts(session: Session, case_ids: Iterable[int], groups: Collection[s
 
 
 def facts_of(session: Session, cases: Collection[CaseRow], groups: Collection[str]) -> dict[int, Facts]:
-    """The facts of cases that are already loaded; one statement for each group."""
+    """The facts of cases that are already loaded; one statement for each group, and one for the offices' calendars."""
+    calendars = office_days(session)
     fields: dict[int, dict[str, Any]] = {case.id: {} for case in cases}
     ids = [(case.id,) for case in cases]
     for group in groups:
         statement, read = _GROUPS[group]
         for case_id, rows in groupby(statement.execute(session, ids).all(), key=itemgetter(0)):
             fields[case_id].update(read(rows))
-    return {case.id: _facts(case, fields[case.id]) for case in cases}
+    return {case.id: _facts(case, calendars.of(case.office_id), fields[case.id]) for case in cases}
 
 
 def _case_row(row: Sequence[Any]) -> CaseRow:
@@ -83,7 +86,7 @@ def _case_row(row: Sequence[Any]) -> CaseRow:
     )
 
 
-def _facts(case: CaseRow, groups: dict[str, Any]) -> Facts:
+def _facts(case: CaseRow, days: LocalDays, groups: dict[str, Any]) -> Facts:
     return Facts(
         case_id=case.id,
         state=case.state,
@@ -97,6 +100,7 @@ def _facts(case: CaseRow, groups: dict[str, Any]) -> Facts:
         closure_reason=case.closure_reason,
         region_pcode=case.region_pcode,
         office_id=case.office_id,
+        local_days=days,
         **groups,
     )
 
@@ -169,6 +173,10 @@ def _records(rows: Iterator[Any]) -> dict[str, Any]:
     return {"records": {code: RecordFact(kind, code, status, made_by) for _, kind, code, status, made_by in rows}}
 
 
+def _clocks(rows: Iterator[Any]) -> dict[str, Any]:
+    return {"clocks": tuple(ClockFact(id_, key, code, as_time(due), n) for _, id_, key, code, due, n in rows)}
+
+
 def _all_records() -> SetStatement:
     """The records of the cases, of every kind in one statement, the oldest of each kind first."""
     parts = [
@@ -233,4 +241,12 @@ _GROUPS: dict[str, tuple[SetStatement, _Reader]] = {
         _deadlines,
     ),
     "records": (_all_records(), _records),
+    "clocks": (
+        _of_cases(
+            "id, key, record, due_at, (SELECT COUNT(*) FROM waiver WHERE waiver.deadline_id = deadline.id)",
+            "deadline",
+            "AND status IN ('open', 'held') ORDER BY case_id, id",
+        ),
+        _clocks,
+    ),
 }

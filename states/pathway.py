@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -61,6 +61,10 @@ class TaskTemplate(NamedTuple):
     due: Span | None
     record: str | None = None
 
+    def due_from(self, calendar: Calendar, now: datetime, arrival: date) -> datetime | None:
+        """When it is due if it is opened `now` in a case whose person arrived on `arrival`; none: never."""
+        return None if self.due is None else calendar.add(arrival if self.base == "arrival" else now, self.due)
+
 
 class LadderStep(NamedTuple):
     """Whom to tell when a deadline is overdue by `after`."""
@@ -93,6 +97,11 @@ class DeadlineTemplate(NamedTuple):
     reason: str | None = None
     data: Mapping[str, Any] = {}
     record: str | None = None
+
+    def due_from(self, calendar: Calendar, now: datetime, arrival: date) -> datetime:
+        """When it runs out if it starts `now` in a case whose person arrived on `arrival`."""
+        due = calendar.add(arrival if self.base == "arrival" else now, self.due)
+        return due if self.before is None else calendar.subtract(due, self.before)
 
 
 class When(NamedTuple):
