@@ -27,7 +27,8 @@ _TASKS = SetStatement(
 )
 _CLOCKS = SetStatement(
     "SELECT d.id, d.case_id, d.key, d.kind, d.record, d.state, d.status, d.due_at, d.first_due_at, d.next_at, d.level, "
-    "d.overdue_at, d.escalated_at, j.at FROM deadline AS d JOIN journal AS j ON j.case_id = d.case_id AND j.seq = d.seq "
+    "d.overdue_at, d.escalated_at, j.at FROM deadline AS d "
+    "JOIN journal AS j ON j.case_id = d.case_id AND j.seq = d.seq "
     "WHERE d.case_id IN (SELECT r.case_id FROM {rows}) AND d.status IN ('open', 'held') ORDER BY d.case_id, d.id",
     case_id=BigId,
 )

@@ -15,7 +15,7 @@ from states.pathway import Pathway
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`states` maps states, `records` statuses of kinds of records (kind and status); what is not there keeps its name."""
+    """`states` maps states, `records` statuses of records (by kind and status); what is not there keeps its name."""
 
     states: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -44,8 +44,8 @@ def names_of(pairs: Mapping[str, str]) -> Names:
 
 
 def read_names(written: Iterable[str], old: Pathway, new: Pathway) -> Names:
-    """The names that somebody wrote as `OLD=NEW`. Raises WrongUse for what is not written so, or names what is not there,
-    or names something of the old version twice."""
+    """The names that somebody wrote as `OLD=NEW`. Raises WrongUse for what is not written so, what names nothing that
+    is there, and what names something of the old version twice."""
     pairs: dict[str, str] = {}
     for each in written:
         before, equals, after = each.partition("=")
@@ -54,7 +54,7 @@ def read_names(written: Iterable[str], old: Pathway, new: Pathway) -> Names:
                 f"'{each}' is no mapping, or maps something a second time.",
                 f"« {each} » n'est pas une correspondance, ou en répète une.",
                 remedy="Write OLD=NEW, as in planning=care_plan or referral.accepted=agreed, once for each name.",
-                remedy_fr="Écrivez ANCIEN=NOUVEAU, comme planning=care_plan ou referral.accepted=agreed, une fois par nom.",
+                remedy_fr="Écrivez ANCIEN=NOUVEAU (planning=care_plan, referral.accepted=agreed), une fois par nom.",
             )
         kind = before.partition(".")[0] if "." in before else None
         _known(before.rpartition(".")[2], kind, old)

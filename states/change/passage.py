@@ -22,8 +22,10 @@ from states.moves import (
     EndDeadline,
     EndTask,
     Move,
+    OpenTask,
     RewriteDeadline,
     RewriteTask,
+    SetDeadline,
     SetRecord,
 )
 from states.pathway import Branch, DeadlineTemplate, Pathway, StateKind, TaskTemplate
@@ -57,8 +59,9 @@ class Passage:
     @property
     def groups(self) -> frozenset[str]:
         """The groups of facts that `crossing` looks at."""
-        rules = [rule for branch in self.begins.values() for rule in (*branch.sets, *branch.opens)]
-        groups = {group for rule in rules if rule.when is not None for group in rule.when.reads}
+        conditions = [rule.when for branch in self.begins.values() for rule in branch.sets]
+        conditions += [rule.when for branch in self.begins.values() for rule in branch.opens]
+        groups = {group for when in conditions if when is not None for group in when.reads}
         return frozenset(groups | {"records"} if self.live else groups)
 
 
@@ -109,8 +112,9 @@ def crossing(way: Passage, running: Running, now: datetime) -> tuple[Effect, ...
             effects.append(SetRecord(record.kind, record.code, record.status, status))
     gone = {effect.key for effect in effects if isinstance(effect, EndTask | EndDeadline)}
     runs = {each.key for each in (*running.tasks, *running.clocks)} - gone
-    begun = effects_of(way.new, way.begins[case.state], facts, _ENTERS, now)
-    effects += [effect for effect in begun if not isinstance(effect, Announce) and effect.key not in runs]  # type: ignore[union-attr]
+    for effect in effects_of(way.new, way.begins[case.state], facts, _ENTERS, now):
+        if isinstance(effect, OpenTask | SetDeadline) and effect.key not in runs:
+            effects.append(effect)
     return (*effects, *_announced(way, case.state, goal))
 
 
