@@ -111,7 +111,7 @@ def crossing(way: Passage, running: Running, now: datetime) -> tuple[Effect, ...
         if status != record.status and (record.kind, record.status) in way.live:
             effects.append(SetRecord(record.kind, record.code, record.status, status))
     gone = {effect.key for effect in effects if isinstance(effect, EndTask | EndDeadline)}
-    runs = {each.key for each in (*running.tasks, *running.clocks)} - gone
+    runs = ({task.key for task in running.tasks} | {clock.key for clock in running.clocks}) - gone
     for effect in effects_of(way.new, way.begins[case.state], facts, _ENTERS, now):
         if isinstance(effect, OpenTask | SetDeadline) and effect.key not in runs:
             effects.append(effect)
@@ -228,4 +228,4 @@ def clock_as_it_is(clock: RunningClock) -> RewriteDeadline:
 
 
 def _days(calendar: Calendar) -> tuple[object, ...]:
-    return (*(calendar.timezone, calendar.weekend, calendar.country, calendar.days_off, calendar.working_days),)
+    return (calendar.timezone, calendar.weekend, calendar.country, calendar.days_off, calendar.working_days)
