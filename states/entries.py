@@ -93,6 +93,37 @@ def new_entry(
     return Entry(move, case, case._replace(**changes), row, effects)
 
 
+def carried_entry(
+    pathway_version_id: int,
+    case: CaseRow,
+    move: Move,
+    to_state: str,
+    previous_state: str | None,
+    effects: tuple[Effect, ...],
+    now: datetime,
+) -> Entry:
+    """What carrying the case to another version of its pathway makes of it: it is where it was, under the names that the
+    other version has for that, since when it was."""
+    row = new_row(
+        move,
+        seq=case.version + 1,
+        at=utc_text(now),
+        from_state=case.state,
+        to_state=to_state,
+        pathway_version_id=pathway_version_id,
+        previous_hash=case.journal_head,
+    )
+    after = case._replace(
+        pathway_version_id=pathway_version_id,
+        state=to_state,
+        previous_state=previous_state,
+        version=row.seq,
+        events=case.events + sum(isinstance(effect, Announce) for effect in effects),
+        journal_head=row.hash,
+    )
+    return Entry(move, case, after, row, effects)
+
+
 def write_entries(session: Session, entries: Sequence[Entry], now: datetime) -> set[int]:
     """Write entries of different cases. Gives the ids of the cases that still had the version that was decided on:
     of the others nothing was written."""
