@@ -12,7 +12,19 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 from typer.exceptions import Abort, TyperException
 
-from deployments.cli import cases, database, intake, nights, partners, pathway, people, processes, tasks
+from deployments.cli import (
+    cases,
+    database,
+    handovers,
+    intake,
+    nights,
+    partners,
+    pathway,
+    people,
+    processes,
+    tasks,
+    workload,
+)
 from deployments.cli.output import FAILED, WRONG_USE, print_json
 from models import SeginError
 
@@ -24,7 +36,7 @@ app = typer.Typer(
     help="Segin: from a returnee's arrival to the closure of the case. "
     "Exit codes: 0 done, 1 failed, 2 wrong use, 3 done in part, 4 locked by another run.",
 )
-for room in (processes, database, intake, cases, tasks, people, nights, partners, pathway):
+for room in (processes, database, intake, cases, tasks, people, handovers, workload, nights, partners, pathway):
     room.add_commands(app)
 
 _UNUSABLE_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)

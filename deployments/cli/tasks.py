@@ -1,20 +1,25 @@
-"""`segin tasks`: open tasks, and saying that one is done."""
+"""`segin tasks`: what there is to do, saying that a task is done, and who had it."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from deployments.cli.case_file import task_document
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
 from deployments.cli.output import DONE, FAILED, AsJson, Limit
 from models import WrongUse
-from models.caseload import list_tasks
 from models.database import read_session, write_session
+from models.worklist import TaskFilter, Today, Which, count_tasks, list_tasks, task_history
+from states.absences import day_start
 from states.casework.act import TaskDone, complete_tasks
 
 tasks_app = typer.Typer(invoke_without_command=True, help="Open tasks, the most pressing first.")
+
+TaskId = Annotated[int, typer.Argument(help="Number of the task.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -28,8 +33,16 @@ def tasks(
     mine: Annotated[str | None, typer.Option("--staff", metavar="LOGIN", help="Only this person's.")] = None,
     role: Annotated[str | None, typer.Option(help="Only this role's.")] = None,
     office: Annotated[str | None, typer.Option(help="Only this office's (its code).")] = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only those past their due time.")] = False,
+    unassigned: Annotated[bool, typer.Option("--unassigned", help="Only those that nobody has.")] = False,
+    which: Annotated[Which, typer.Option(help="Only those that the workload counts under this name.")] = Which.OPEN,
+    overdue: Annotated[bool, typer.Option("--overdue", help="The same as --which overdue.")] = False,
+    state: Annotated[str | None, typer.Option(help="Only those of cases in this state.")] = None,
+    priority: Annotated[str | None, typer.Option(help="emergency, urgent or normal.")] = None,
+    due_before: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only those due before this day.")
+    ] = None,
     limit: Limit = 50,
+    after: Annotated[int | None, typer.Option(help="Begin after the task with this number.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Open tasks, the most pressing first. `segin tasks done ID` ends one."""
@@ -44,39 +57,47 @@ def tasks(
             )
         return
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
-        lines = list_tasks(
-            session, limit=limit, login=mine, role=role, office=office, overdue_at=work.now() if overdue else None
+        today = Today.at(work.now(), work.out.timezone)
+        wanted = TaskFilter(
+            which=Which.OVERDUE if overdue else which,
+            login=mine,
+            role=role,
+            office=office,
+            unassigned=unassigned,
+            state=state,
+            priority=priority,
+            due_before=None if due_before is None else day_start(due_before.date(), work.out.timezone),
         )
+        total = count_tasks(session, wanted, today=today)
+        lines = list_tasks(session, wanted, today=today, limit=limit, after=after)
+        following = lines[-1].task.id if len(lines) == limit else None
         rows = [task_document(line.task) | {"case": line.case_code, "staff": line.login} for line in lines]
         table = work.out.table(
             [
-                ("N°", "No"),
-                ("Tâche", "Task"),
-                ("Dossier", "Case"),
-                ("Échéance", "Due"),
-                ("Rôle", "Role"),
-                ("Chez", "With"),
-                ("Priorité", "Priority"),
+                *(("N°", "No"), ("Tâche", "Task"), ("Dossier", "Case"), ("Échéance", "Due")),
+                *(("Rôle", "Role"), ("Chez", "With"), ("Priorité", "Priority")),
             ],
             (
                 [
-                    row["id"],
-                    row["key"],
-                    row["case"],
-                    work.out.when(row["due_at"]),
-                    row["role"],
-                    row["staff"],
-                    row["priority"],
+                    *(row["id"], row["key"], row["case"], work.out.when(row["due_at"])),
+                    *(row["role"], row["staff"], row["priority"]),
                 ]
                 for row in rows
             ),
         )
-        work.out.show({"tasks": rows}, lambda console: console.print(table))
+
+        def render(console: Console) -> None:
+            console.print(table)
+            console.print(work.out.say(f"{total} en tout.", f"{total} in all."))
+            if following:
+                console.print(work.out.say("Suite : ", "Next: ") + f"--after {following}")
+
+        work.out.show({"tasks": rows, "total": total, "next": following}, render)
 
 
 @tasks_app.command("done")
 def done(
-    task_id: Annotated[int, typer.Argument(help="Number of the task.")],
+    task_id: TaskId,
     login: AsLogin = None,
     role: AsRole = "coordinator",
     as_json: AsJson = False,
@@ -93,3 +114,18 @@ def done(
             lambda console: console.print(text),
         )
     raise typer.Exit(DONE if refusal is None else FAILED)
+
+
+@tasks_app.command("history")
+def history(task_id: TaskId, as_json: AsJson = False) -> None:
+    """Who had a task, from whom they got it and why, the oldest entry first."""
+    with desk(as_json=as_json) as work, read_session(work.engine) as session:
+        lines = task_history(session, task_id)
+        table = work.out.table(
+            [("Quand", "When"), ("De", "From"), ("À", "To"), ("Par", "By"), ("Motif", "Cause")],
+            ([work.out.when(line.at), line.giver, line.taker, line.by, line.cause] for line in lines),
+        )
+        entries = [
+            {"at": line.at, "from": line.giver, "to": line.taker, "by": line.by, "cause": line.cause} for line in lines
+        ]
+        work.out.show({"id": task_id, "history": entries}, lambda console: console.print(table))
