@@ -1,4 +1,4 @@
-"""Looks after what cannot wait for the night: urgent deadlines, and lines that somebody is to be told at this hour.
+"""Looks after what cannot wait for the night: urgent deadlines, and the lines about them.
 
 The worker starts it when something waits, looking each minute; all the other deadlines are the nightly run's.
 """
@@ -10,14 +10,13 @@ from datetime import datetime
 
 import structlog
 from prefect import flow
-from sqlmodel import col, select
 
 from flows.dispatch import notify
 from flows.steps import CHUNK, bound_run, database, step, wall_clock
 from models.database import read_session, write_session
-from models.work import Notice
+from models.settings import load_settings
 from states.clocks import urgent_waits
-from states.reminders import release_notices
+from states.releases import release_urgent, urgent_lines_wait
 from states.sweep import SweepResult, sweep_deadlines
 
 log = structlog.get_logger()
@@ -25,7 +24,8 @@ log = structlog.get_logger()
 
 @flow(name="deadlines", persist_result=False, log_prints=False)
 async def deadlines(now: datetime | None = None) -> dict[str, int]:
-    """Sweep the urgent deadlines, send the lines whose time has come, and give the counts. `now` none: the wall clock.
+    """Sweep the urgent deadlines, send the lines about them, and give the counts. `now` none: the wall clock. All other
+    lines wait for the digest of the night.
 
     Timers that fire are moves, which the next dispatch carries out.
     """
@@ -41,10 +41,7 @@ async def deadlines(now: datetime | None = None) -> dict[str, int]:
 def waits(now: datetime) -> bool:
     """Whether a run would find something to do."""
     with read_session(database()) as session:
-        due = select(Notice.id).where(
-            col(Notice.sent_at).is_(None), col(Notice.cancelled_at).is_(None), col(Notice.send_at) <= now
-        )
-        return urgent_waits(session, now=now) or session.exec(due.limit(1)).first() is not None
+        return urgent_waits(session, now=now) or urgent_lines_wait(session, now=now)
 
 
 @step("sweep urgent deadlines")
@@ -60,10 +57,11 @@ def sweep(now: datetime) -> dict[str, int]:
 
 @step("send notices")
 def release(now: datetime) -> dict[str, int]:
-    """Send the lines whose time has come, and cancel those that are no longer true."""
+    """Send the urgent lines whose time has come, and cancel those that are no longer true."""
     sent = cancelled = 0
+    day = now.astimezone(load_settings().timezone).date()
     with write_session(database()) as session:
-        while any(released := release_notices(session, now=now, limit=CHUNK)):
+        while any(released := release_urgent(session, now=now, day=day, limit=CHUNK)):
             session.commit()
             sent, cancelled = sent + released.sent, cancelled + released.cancelled
     return {"sent": sent, "cancelled": cancelled}

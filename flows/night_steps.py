@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from integrations.webhooks.line import revive
 from states.assignment import assign_tasks
 from states.chasing import chase_silent_partners
 from states.dispatching import claim_transitions, finish_dispatch
-from states.reminders import arm_reminders, release_notices
+from states.releases import release_notices
+from states.reminders import arm_reminders
 from states.retention import forget_attempts, forget_notices
 from states.sweep import sweep_deadlines
 
@@ -37,8 +38,9 @@ class NightOptions:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One night at work: `instant` is its business time, `clock` the time of this machine."""
+    """One night at work: `day` is its local date, `instant` its business time, `clock` the time of this machine."""
 
+    day: date
     instant: datetime
     options: NightOptions
     clock: Callable[[], datetime]
@@ -124,8 +126,13 @@ def revive_deliveries(session: Session, night: Night) -> Chunk:
 
 def send_notices(session: Session, night: Night) -> Chunk:
     """The lines of the day's digests."""
-    released = release_notices(session, now=night.instant, limit=night.options.chunk)
-    return Chunk({"notices_sent": released.sent, "notices_cancelled": released.cancelled}, more=any(released))
+    released = release_notices(session, now=night.instant, day=night.day, limit=night.options.chunk)
+    changes = {
+        "notices_sent": released.sent,
+        "notices_cancelled": released.cancelled,
+        "digests_sent": released.digests,
+    }
+    return Chunk(changes, more=any(released))
 
 
 def forget(session: Session, night: Night) -> Chunk:

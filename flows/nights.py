@@ -67,7 +67,7 @@ def run_nights(
     options = options or NightOptions()
 
     def night(day: date) -> Night:
-        return Night(night_instant(day, tz, hour), options, clock, flow_run_id)
+        return Night(day, night_instant(day, tz, hour), options, clock, flow_run_id)
 
     with _rehearsal(engine) if dry_run else _for_good(engine) as sessions:
         if _is_done(sessions, as_of):

@@ -50,7 +50,7 @@ def run_out(session: Session, as_of: datetime, limit: int, *, urgent_only: bool,
     query = (
         select(*map(col, _COLUMNS))
         .join(Case, col(Case.id) == col(Deadline.case_id))
-        .where(_due(as_of), _urgent(session) if urgent_only else true())
+        .where(_due(as_of), of_urgent_clocks(session) if urgent_only else true())
         .order_by(*([col(Case.id)] if wait else []), col(Deadline.next_at), col(Deadline.id))
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=not wait, of=[Case, Deadline])
@@ -61,19 +61,11 @@ def run_out(session: Session, as_of: datetime, limit: int, *, urgent_only: bool,
 def urgent_waits(session: Session, *, now: datetime) -> bool:
     """Whether an urgent clock has run out. Enough for a session that only reads, so asking takes no lock."""
     query = select(col(Deadline.id)).join(Case, col(Case.id) == col(Deadline.case_id))
-    return bool(session.scalar(select(query.where(_due(now), _urgent(session)).exists())))
+    return bool(session.scalar(select(query.where(_due(now), of_urgent_clocks(session)).exists())))
 
 
-def sweep_correlation(as_of: datetime) -> str:
-    """What ties together everything that the sweep of one instant did."""
-    return f"sweep:{utc_text(as_of)}"
-
-
-def _due(as_of: datetime) -> ColumnElement[bool]:
-    return and_(col(Deadline.status) == DeadlineStatus.OPEN, col(Deadline.next_at) <= as_of)
-
-
-def _urgent(session: Session) -> ColumnElement[bool]:
+def of_urgent_clocks(session: Session) -> ColumnElement[bool]:
+    """The condition on a case and its clock that the case's pathway calls the clock urgent."""
     versions = pathways_of(session, [id_ for id_ in session.scalars(select(col(PathwayVersion.id))) if id_ is not None])
     return or_(
         false(),
@@ -83,3 +75,12 @@ def _urgent(session: Session) -> ColumnElement[bool]:
             if pathway.urgent_deadlines
         ),
     )
+
+
+def sweep_correlation(as_of: datetime) -> str:
+    """What ties together everything that the sweep of one instant did."""
+    return f"sweep:{utc_text(as_of)}"
+
+
+def _due(as_of: datetime) -> ColumnElement[bool]:
+    return and_(col(Deadline.status) == DeadlineStatus.OPEN, col(Deadline.next_at) <= as_of)

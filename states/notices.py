@@ -1,17 +1,19 @@
-"""What kinds of notice there are, and the two statements that write them, whatever their number.
+"""What kinds of notice there are, and the statements that write and cancel them, whatever their number.
 
-`states.sweep`, `states.reminders`, `states.assignment` and `states.referrals` write them; `states.reminders` sends.
+`states.sweep`, `states.timers`, `states.reminders`, `states.assignment` and `states.chasing` write them;
+`states.releases` sends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from sqlmodel import Session, SQLModel
 
+from models.types import BigId, UtcDateTime
 from states import bulk
 
 
@@ -64,6 +66,9 @@ _ABOUT_TASKS = bulk.SetStatement(
     """,
     **_TYPES,
 )
+_CANCEL = bulk.SetStatement(
+    "UPDATE notice SET cancelled_at = r.at FROM {rows} WHERE notice.id = r.id", id=BigId, at=UtcDateTime()
+)
 
 
 def write_deadline_notices(session: Session, notices: Sequence[NewNotice]) -> int:
@@ -77,6 +82,13 @@ def write_deadline_notices(session: Session, notices: Sequence[NewNotice]) -> in
 def write_task_notices(session: Session, notices: Sequence[NewNotice]) -> int:
     """Write lines about tasks and return how many; a task's earlier line of that kind goes to the new person."""
     return _ABOUT_TASKS.execute(session, _rows(notices)).rowcount if notices else 0
+
+
+def cancel_notices(session: Session, notice_ids: Iterable[int | None], now: datetime) -> None:
+    """What these lines were about is over: they are never sent."""
+    rows = [(id_, bulk.time_text(now)) for id_ in notice_ids]
+    if rows:
+        _CANCEL.execute(session, rows)
 
 
 def _rows(notices: Sequence[NewNotice]) -> list[tuple[object, ...]]:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from models.types import BigId, UtcDateTime
 from states import bulk
 from states.calendar import Calendar
+from states.calendars.offices import office_days
 from states.clocks import RunOut, run_out, sweep_correlation
 from states.notices import NewNotice, NoticeKind, write_deadline_notices
 from states.pathway import DeadlineTemplate, Pathway
@@ -114,10 +115,12 @@ def _pass_deadlines(
     overdue = escalated = 0
     announced: list[tuple[RunOut, str]] = []
     at = bulk.time_text(as_of)
+    days = office_days(session)
     for clock in deadlines:
         pathway = pathways[clock.pathway_version_id]
         template = pathway.deadlines[clock.key]
-        level, next_at = climb(template, pathway.calendar, clock.due_at, clock.level, as_of)
+        calendar = pathway.calendar.locally(days.of(clock.office_id))
+        level, next_at = climb(template, calendar, clock.due_at, clock.level, as_of)
         moved.append((clock.id, bulk.time_text(next_at), level, at))
         if clock.overdue_at is None:
             overdue += 1
@@ -152,8 +155,9 @@ def _announce(session: Session, announced: Sequence[tuple[RunOut, str]], as_of: 
 
 
 def _event_uid(clock: RunOut, type_: str) -> str:
-    """The same whenever it is computed (a clock becomes overdue once): from its case, journal row, key and type."""
-    named = f"{clock.code}/{clock.seq}/{clock.key}/{type_}"
+    """The same whenever it is computed: from the clock's case, journal row, key and due time, and the type. A clock
+    becomes overdue once, or once more when it was given more time."""
+    named = f"{clock.code}/{clock.seq}/{clock.key}/{clock.record or ''}/{bulk.time_text(clock.due_at)}/{type_}"
     return "evt_" + blake2b(named.encode(), digest_size=16).hexdigest()
 
 

@@ -85,6 +85,7 @@ def test_a_night_does_all_its_work_at_its_own_instant(case_ids: list[int], engin
         "tasks_assigned": 8,
         "deliveries_made": 28,
         "notices_sent": 35,
+        "digests_sent": 3,
     }
     assert report.changed == sum(night.changes.values())
     assert night.before["cases"] == night.after["cases"] == {"arrived": 8, "care": 1, "on_hold": 1}
