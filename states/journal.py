@@ -18,6 +18,7 @@ from models.case import PathwayVersion
 from states.anchors import broken_anchors
 from states.bulk import as_json, time_text
 from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
+from states.change.continuity import MIGRATE, UNMIGRATE, Carried, Standing, stands_after
 from states.decide import REGISTER
 from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
@@ -40,6 +41,10 @@ FAULTS = {
     "note": ("La note n'est pas celle qui a été écrite.", "The note is not the one that was written."),
     "chain": ("La ligne ne suit pas la précédente.", "The row does not follow the one before."),
     "from_state": ("La ligne part d'un autre état que celui du dossier.", "The row starts from another state."),
+    "version": (
+        "La ligne suit une autre version du parcours que le dossier.",
+        "The row goes by another version of the pathway than the case.",
+    ),
     "illegal": ("Le parcours ne permet pas cette transition.", "The pathway does not allow this transition."),
     "cut_off": ("La fin du journal manque.", "The end of the journal is missing."),
     "head": ("Le dossier ne renvoie pas à la fin de son journal.", "The case does not point to its journal's end."),
@@ -66,7 +71,7 @@ class JournalReport:
 
 
 _CASES = text(
-    'SELECT id, code, state, previous_state, version, journal_head FROM "case" '
+    'SELECT id, code, state, previous_state, version, journal_head, pathway_version_id FROM "case" '
     "WHERE id > :after ORDER BY id LIMIT :chunk"
 )
 _ROWS = text(
@@ -103,7 +108,10 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
         yield None, "no_journal"
         return
     seq, head, state, previous, clean = 0, GENESIS, None, None, True
+    version_id, before = rows[0].pathway_version_id, None
     for row in rows:
+        at = Standing(version_id, state or "", previous)
+        carried = None
         pathway = pathways.get(row.pathway_version_id)
         fault = None
         if not _hash_holds(row):
@@ -114,6 +122,11 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
             fault = "chain"
         elif clean and row.from_state != state:
             fault = "from_state"
+        elif row.trigger in (MIGRATE, UNMIGRATE):
+            carried = _carried(row, at, before, pathways)
+            fault = "illegal" if clean and carried is None else None
+        elif clean and pathway is not None and row.pathway_version_id != version_id:
+            fault = "version"
         elif pathway is None or not _legal(pathway, row, previous if clean else row.to_state):
             fault = "illegal"
         elif row.note is not None and row.note_digest != note_digest(row.command_id, row.note):
@@ -121,7 +134,10 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
         if fault:
             yield row.seq, fault
         clean = clean and fault is None
-        if clean and pathway and row.to_state != row.from_state:
+        before, version_id = (row.trigger, at), row.pathway_version_id
+        if carried is not None:
+            previous = carried.previous
+        elif clean and pathway and row.to_state != row.from_state:
             previous = remembered(pathway, row.from_state, row.to_state, previous)
         seq = seq + 1 if fault == "changed" else row.seq
         head, state = row.hash, row.to_state
@@ -129,8 +145,17 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
         yield case.version, "cut_off" if seq < case.version else "head"
     elif state != case.state:
         yield seq, "state"
+    elif clean and version_id != case.pathway_version_id:
+        yield seq, "version"
     elif clean and previous != case.previous_state:
         yield seq, "previous_state"
+
+
+def _carried(
+    row: Row[Any], at: Standing, before: tuple[str, Standing] | None, pathways: dict[int, Pathway]
+) -> Standing | None:
+    carried = Carried(row.trigger, row.to_state, row.pathway_version_id, as_json(row.data))
+    return stands_after(carried, at, before, pathways)
 
 
 def _hash_holds(row: Row[Any]) -> bool:

@@ -72,8 +72,8 @@ class Consequences:
     """The sum over the cases that were looked at.
 
     `states` has how many are in each state of the old version, `goals` where they would be. `stuck` counts, by state,
-    those that could go forward and could not any more; `cancelled` and `begun` count tasks and clocks by key. `breached`
-    cases have a clock that would run out by the move.
+    those that could go forward and could not any more; `cancelled` and `begun` count tasks and clocks by key;
+    `breached` cases have a clock that would run out by the move.
     """
 
     cases: int
