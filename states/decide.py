@@ -132,7 +132,7 @@ def _objections(pathway: Pathway, transition: Transition, facts: Facts, move: Mo
             refusal = guard.check(facts, move, now)
             if refusal is not None:
                 reasons.append(refusal)
-    return reasons
+    return [*reasons, *move.objections]
 
 
 def effects_of(pathway: Pathway, branch: Branch, facts: Facts, move: Move, now: datetime) -> tuple[Effect, ...]:

@@ -34,6 +34,8 @@ class Move:
     a grant): the one that it makes, or the one that it takes a step on.
     `details` says that whoever fires it writes what it stands for in the same transaction (`states.casework`): a visit,
     a referral. Without them such a move is refused.
+    `objections` are what stands against it outside of the case, as whoever fires it found under a lock: a course that
+    is full, a budget that is spent.
     """
 
     case_id: int
@@ -47,6 +49,7 @@ class Move:
     data: Mapping[str, Any] = field(default_factory=dict)
     record: str | None = None
     details: bool = False
+    objections: tuple[Reason, ...] = ()
 
 
 class OpenTask(NamedTuple):

@@ -255,6 +255,7 @@ class Pathway:
     roles: Mapping[str, Text]
     close_reasons: Mapping[str, Text]
     hold_reasons: Mapping[str, Text]
+    record_reasons: Mapping[str, Text]
     tasks: Mapping[str, TaskTemplate]
     deadlines: Mapping[str, DeadlineTemplate]
     records: Mapping[str, RecordKind]

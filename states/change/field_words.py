@@ -18,6 +18,7 @@ PART_WORDS: Final = {
     "records": Text("élément du dossier", "record"),
     "reasons.close": Text("motif de clôture", "closing reason"),
     "reasons.hold": Text("motif de suspension", "hold reason"),
+    "reasons.record": Text("motif d'une étape", "reason of a step"),
     "pathway": Text("parcours", "pathway"),
 }
 

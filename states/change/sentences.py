@@ -48,7 +48,7 @@ class _Speaker:
         self._reasons = {
             key: part.text.in_(language)
             for file in (old, new)
-            for key, part in {**file.reasons.close, **file.reasons.hold}.items()
+            for key, part in file.reasons.all.items()
         }
 
     def sentence(self, change: Change) -> str:

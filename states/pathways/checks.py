@@ -64,7 +64,7 @@ def _check_deadline(file: PathwayFile, findings: Findings, key: str, part: Deadl
 
 
 def _check_timers(file: PathwayFile, findings: Findings) -> None:
-    reasons = {**file.reasons.close, **file.reasons.hold}
+    reasons = file.reasons.all
     by_way = {(state, part.trigger): part for part in file.transitions for state in part.from_}
     for key, timer in file.timers.items():
         path: Path = ("timers", key)

@@ -60,6 +60,7 @@ def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:
         roles=_texts(file.roles),
         close_reasons=_texts(file.reasons.close),
         hold_reasons=_texts(file.reasons.hold),
+        record_reasons=_texts(file.reasons.record),
         tasks=MappingProxyType(tasks),
         deadlines=MappingProxyType(deadlines),
         records=MappingProxyType(

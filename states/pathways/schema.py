@@ -230,6 +230,12 @@ class TransitionPart(Part):
 class ReasonsPart(Part):
     close: Annotated[dict[Key, TextPart], Field(min_length=1)]
     hold: dict[Key, TextPart] = {}
+    record: dict[Key, TextPart] = {}
+
+    @property
+    def all(self) -> dict[str, TextPart]:
+        """Every reason; one that stands in two groups is one."""
+        return {**self.record, **self.hold, **self.close}
 
 
 class RegistrationPart(EntryPart):
@@ -275,7 +281,7 @@ class PathwayFile(Part):
         return {
             **record_words(),
             "role": {key: part.text for key, part in self.roles.items()},
-            "reason": {key: part.text for key, part in {**self.reasons.hold, **self.reasons.close}.items()},
+            "reason": {key: part.text for key, part in self.reasons.all.items()},
             "state": {key: part.title.text for key, part in self.states.items()},
             "clock": {key: part.title.text for key, part in self.clocks.items()},
             "field": {key: part.text for key, part in self.fields.items()},

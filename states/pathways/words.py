@@ -34,6 +34,7 @@ def describe(pathway: Pathway, language: str) -> dict[str, Any]:
         "roles": {key: text.in_(language) for key, text in pathway.roles.items()},
         "close_reasons": {key: text.in_(language) for key, text in pathway.close_reasons.items()},
         "hold_reasons": {key: text.in_(language) for key, text in pathway.hold_reasons.items()},
+        "record_reasons": {key: text.in_(language) for key, text in pathway.record_reasons.items()},
         "states": [
             {"key": key, "title": state.title.in_(language), "kind": str(state.kind), "shared": state.shared}
             for key, state in pathway.states.items()
@@ -202,7 +203,7 @@ class _Words:
         if when is None:
             return None
         pathway, language = self._pathway, self._language
-        reasons = {**pathway.hold_reasons, **pathway.close_reasons}
+        reasons = {**pathway.record_reasons, **pathway.hold_reasons, **pathway.close_reasons}
         said = []
         if when.priority is not None:
             named = ", ".join(PRIORITY_WORDS[key].in_(language) for key in when.priority)

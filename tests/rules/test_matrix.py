@@ -68,8 +68,7 @@ def _answers(part: TransitionPart) -> Iterator[dict[str, Any]]:
     for guard in part.guards:
         if guard.guard == "reason_in":
             reasons += [
-                *FILE.reasons.close,
-                *(key for key in FILE.reasons.hold if key not in FILE.reasons.close),
+                *FILE.reasons.all,
                 "none",
             ]
         if guard.guard == "data_in":
