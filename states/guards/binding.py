@@ -7,7 +7,7 @@ named refusal, which is made here, once, with the pathway's own words in French 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_
 from pydantic import TypeAdapter, ValidationError
 
 from states.facts import FACT_GROUPS, Facts
+from states.guards.demands import Values, one_of
 from states.moves import Move, Reason
 from states.pathway import GuardUse, Text, When
 from states.record_words import Words
@@ -35,8 +36,16 @@ class Parameter(NamedTuple):
     kind: str | None
 
 
+Allowed = str | tuple[Any, ...] | Callable[..., Iterable[Any]]
+"""The values that a field must have one of: a parameter's, these, or what a function makes of the parameters."""
+
+
 class Guard(NamedTuple):
-    """A declared guard. `asks` tells which part of a move it checks, so that a preview knows what to ask for."""
+    """A declared guard. `asks` tells which part of a move it checks, so that a preview knows what to ask for.
+
+    For the checker of pathways: `demands` says what it cannot hold without (field to allowed values, see
+    `states.guards.demands`), `recorded_by` which triggers write the record that it reads.
+    """
 
     name: str
     predicate: Predicate
@@ -45,6 +54,8 @@ class Guard(NamedTuple):
     text: Text
     missing: str | None
     asks: str | None
+    demands: Mapping[str, Allowed]
+    recorded_by: tuple[str, ...]
 
 
 GUARDS: Final[dict[str, Guard]] = {}
@@ -52,16 +63,27 @@ GUARDS: Final[dict[str, Guard]] = {}
 
 
 def guard(
-    *, fr: str, en: str, reads: tuple[str, ...] = (), missing: str | None = None, asks: str | None = None
+    *,
+    fr: str,
+    en: str,
+    reads: tuple[str, ...] = (),
+    missing: str | None = None,
+    asks: str | None = None,
+    demands: Mapping[str, Allowed] | None = None,
+    recorded_by: tuple[str, ...] = (),
 ) -> Callable[[Predicate], Predicate]:
-    """Declares the decorated predicate as a guard of its own name. The texts may use its parameters in braces."""
+    """Declares the decorated predicate as a guard of its own name. The texts, and the fields that it demands, may use
+    its parameters in braces."""
     unknown = set(reads) - set(FACT_GROUPS)
     if unknown:
         raise ValueError(f"no such group of facts: {', '.join(sorted(unknown))}")
 
     def declare(predicate: Predicate) -> Predicate:
         name = predicate.__name__
-        GUARDS[name] = Guard(name, predicate, _parameters(predicate), frozenset(reads), Text(fr, en), missing, asks)
+        parameters = _parameters(predicate)
+        GUARDS[name] = Guard(
+            *(name, predicate, parameters, frozenset(reads), Text(fr, en), missing, asks, demands or {}, recorded_by)
+        )
         return predicate
 
     return declare
@@ -111,6 +133,23 @@ def bind(declared: Guard, given: Mapping[str, Any], words: Words, when: When | N
     choices = next((value for value in values.values() if isinstance(value, tuple)), ()) if asks else ()
     reads = declared.reads | (when.reads if when else frozenset())
     return GuardUse(declared.name, check, refusal, when, reads, asks, choices)
+
+
+def demands_of(declared: Guard, given: Mapping[str, Any]) -> dict[str, Values]:
+    """What the guard cannot hold without, with parameters that `parameter_problems` found nothing wrong with."""
+    if not declared.demands:
+        return {}
+    values = {name: each.adapter.validate_python(given[name]) for name, each in declared.parameters.items()}
+    demands = {}
+    for field, allowed in declared.demands.items():
+        demands[field.format(**values)] = one_of(_allowed(allowed, values))
+    return demands
+
+
+def _allowed(allowed: Allowed, values: Mapping[str, Any]) -> Iterable[Any]:
+    if isinstance(allowed, str):
+        return _each(values[allowed])
+    return allowed if isinstance(allowed, tuple) else allowed(**values)
 
 
 def _parameters(predicate: Predicate) -> dict[str, Parameter]:

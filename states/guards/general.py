@@ -12,7 +12,7 @@ from states.facts import Facts
 from states.guards.binding import Names, guard
 from states.moves import Move
 from states.pathway import waived_needs
-from states.record_words import GRANT_WORDS
+from states.record_words import ENROLMENT_WORDS, GRANT_WORDS
 
 Field = Annotated[str, Names("field")]
 Purpose = Annotated[str, Names("purpose")]
@@ -29,6 +29,7 @@ _STEPS: Final = tuple(GRANT_WORDS)
 
 
 @guard(
+    demands={"reason": "reasons"},
     asks="reason",
     missing="reason",
     fr="Il faut un motif parmi : {reasons}.",
@@ -39,6 +40,7 @@ def reason_in(_facts: Facts, move: Move, _now: datetime, *, reasons: Reasons) ->
 
 
 @guard(
+    demands={"note": (True,)},
     asks="note",
     missing="note",
     fr="Une note est nécessaire : dites pourquoi.",
@@ -49,6 +51,7 @@ def note_given(_facts: Facts, move: Move, _now: datetime) -> bool:
 
 
 @guard(
+    demands={"data.{field}": "values"},
     asks="{field}",
     missing="data.{field}",
     fr="Précisez « {field} » : {values}.",
@@ -59,6 +62,7 @@ def data_in(_facts: Facts, move: Move, _now: datetime, *, field: Field, values: 
 
 
 @guard(
+    demands={"role": "roles"},
     missing="actor.role",
     fr="Cela revient à : {roles}.",
     en="This is for: {roles}.",
@@ -68,6 +72,7 @@ def actor_in(_facts: Facts, move: Move, _now: datetime, *, roles: Roles) -> bool
 
 
 @guard(
+    demands={"priority": "priorities"},
     missing="priority",
     fr="La priorité du dossier doit être : {priorities}.",
     en="The priority of the case must be: {priorities}.",
@@ -77,6 +82,7 @@ def priority_in(facts: Facts, _move: Move, _now: datetime, *, priorities: Priori
 
 
 @guard(
+    demands={"consents.{purpose}": (True,)},
     reads=("consents",),
     missing="consents.{purpose}",
     fr="Le consentement de la personne manque (finalité : {purpose}).",
@@ -97,6 +103,7 @@ def assessed(facts: Facts, _move: Move, _now: datetime, *, instruments: Instrume
 
 
 @guard(
+    demands={"plan": (True,)},
     reads=("plan",),
     missing="plan",
     fr="Aucun plan de réintégration n'est rédigé.",
@@ -107,6 +114,8 @@ def plan_drafted(facts: Facts, _move: Move, _now: datetime) -> bool:
 
 
 @guard(
+    demands={"plan": (True,), "plan.status": ("approved",)},
+    recorded_by=("approve_plan",),
     reads=("plan",),
     missing="plan.status",
     fr="La dernière version du plan n'est pas approuvée.",
@@ -117,6 +126,7 @@ def plan_approved(facts: Facts, _move: Move, _now: datetime) -> bool:
 
 
 @guard(
+    demands={"plan": (True,)},
     reads=("plan",),
     missing="plan.approver_id",
     fr="Le plan doit être approuvé par une autre personne que son auteur.",
@@ -129,6 +139,7 @@ def plan_approver_differs(facts: Facts, move: Move, _now: datetime) -> bool:
 
 
 @guard(
+    demands={"plan": (True,), "plan.needs.{need}": (True,)},
     reads=("plan",),
     missing="plan.needs.{need}",
     fr="Le plan ne demande pas : {need}.",
@@ -165,6 +176,7 @@ def sessions_attended(facts: Facts, _move: Move, _now: datetime, *, minimum: int
 
 
 @guard(
+    demands={"enrolment.status": "statuses"},
     reads=("enrolment",),
     missing="enrolment.status",
     fr="L'inscription à la formation n'est pas à l'étape voulue : {statuses}.",
@@ -175,6 +187,7 @@ def enrolment_in(facts: Facts, _move: Move, _now: datetime, *, statuses: Statuse
 
 
 @guard(
+    demands={"enrolment.status": tuple(ENROLMENT_WORDS)},
     reads=("enrolment",),
     missing="enrolment.certificate_at",
     fr="Le certificat de formation n'est pas enregistré.",
@@ -185,6 +198,7 @@ def training_certified(facts: Facts, _move: Move, _now: datetime) -> bool:
 
 
 @guard(
+    demands={"grant.status": lambda step: _STEPS[_STEPS.index(step) :]},
     reads=("grant",),
     missing="grant.status",
     fr="L'appui à l'installation n'a pas encore atteint l'étape : {step}.",
@@ -197,6 +211,7 @@ def grant_reached(facts: Facts, _move: Move, _now: datetime, *, step: GrantStep)
 
 
 @guard(
+    demands={"grant.status": _STEPS},
     reads=("grant",),
     missing="grant.approved_by",
     fr="L'appui doit être approuvé par une autre personne que celle qui le propose.",
@@ -208,6 +223,7 @@ def grant_approver_differs(facts: Facts, move: Move, _now: datetime) -> bool:
 
 
 @guard(
+    recorded_by=("record_visit",),
     reads=("visits",),
     missing="visits.{months}",
     fr="La visite de suivi de {months} mois n'est pas enregistrée.",

@@ -38,7 +38,7 @@ NAMES: Final = {
     "timer_without_end": say(
         "Une minuterie sans état ne finirait jamais d'elle-même.",
         "A timer without a state would never end by itself.",
-        "Ajoutez son état, ou son objet.", "Add its state, or its record.",
+        "Ajoutez son état, ou son élément.", "Add its state, or its record.",
     ),
     "timer_not_possible": say(
         "Le déclencheur de la minuterie, « {trigger} », n'est pas possible dans son état « {state} ».",
@@ -52,18 +52,18 @@ NAMES: Final = {
         "Ajoutez {role} aux rôles de cette transition.", "Add {role} to the roles of that transition.",
     ),
     "timer_no_step": say(
-        "Le déclencheur de la minuterie, « {trigger} », n'est pas une étape de l'objet « {record} ».",
+        "Le déclencheur de la minuterie, « {trigger} », n'est pas une étape de l'élément « {record} ».",
         "The timer's trigger '{trigger}' is not a step of the record '{record}'.",
         "Nommez un déclencheur dont les transitions disent « record ».",
         "Name a trigger whose transitions say record.",
     ),
     "two_ends": say(
-        "Cela finit avec un état ou avec un objet, pas avec les deux.",
+        "Cela finit avec un état ou avec un élément, pas avec les deux.",
         "It ends with a state or with a record, not with both.",
         "Gardez l'un des deux.", "Keep one of the two.",
     ),
     "step_of_two": say(
-        "« {trigger} » est l'étape d'un objet à un endroit et pas, ou d'un autre, ailleurs.",
+        "« {trigger} » est l'étape d'un élément à un endroit et pas, ou d'un autre, ailleurs.",
         "'{trigger}' is a step of a record in one place and not, or of another, elsewhere.",
         "Donnez à l'un un autre déclencheur.", "Give one of them another trigger.",
     ),
@@ -73,7 +73,7 @@ NAMES: Final = {
         "Nommez l'état à un seul endroit.", "Name the state in one place only.",
     ),
     "step_moves_case": say(
-        "Une étape d'objet laisse le dossier où il est.", "A step of a record leaves the case where it is.",
+        "Une étape d'élément laisse le dossier où il est.", "A step of a record leaves the case where it is.",
         "Retirez « to », ou faites-en deux transitions.", "Leave 'to' out, or make two transitions of it.",
     ),
     "nobody_hears": say(
@@ -95,9 +95,9 @@ NAMES: Final = {
         "Écrivez to: {previous}.", "Write to: {previous}.",
     ),
     "other_record": say(
-        "« {key} » concerne un objet du genre « {record} », pas cette transition.",
+        "« {key} » concerne un élément du genre « {record} », pas cette transition.",
         "'{key}' is about a record of the kind '{record}', which this transition is not.",
-        "Commencez-le là où une étape d'un tel objet se fait.", "Begin it where a step of such a record is taken.",
+        "Commencez-le là où une étape d'un tel élément se fait.", "Begin it where a step of such a record is taken.",
     ),
     "ends_twice": say(
         "« {key} » finit deux fois.", "'{key}' ends twice.",

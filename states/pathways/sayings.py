@@ -28,7 +28,7 @@ KINDS: Final = {
     "instrument": Text("Le questionnaire", "instrument"),
     "grant step": Text("L'étape d'appui", "grant step"),
     "enrolment status": Text("L'étape d'inscription", "enrolment status"),
-    "kind of record": Text("Le genre d'objet", "kind of record"),
+    "kind of record": Text("Le genre d'élément", "kind of record"),
     "state of it": Text("Son état", "state of it"),
 }
 """Kinds of names. The French has its article and a capital letter: it begins a sentence."""

@@ -16,19 +16,24 @@ from sqlmodel import Session, col, select
 from models.case import PathwayVersion
 from models.errors import WrongUse
 from states.pathway import Pathway
-from states.pathways.loader import load_pathway
+from states.pathways.checker import check_pathway, errors_of
+from states.pathways.loader import PathwayError, load_pathway
 
 _COMPILED: Final[dict[str, Pathway]] = {}
 
 
-def publish(session: Session, text: str, now: datetime) -> PathwayVersion:
+def publish(session: Session, text: str, now: datetime, *, name: str = "pathway") -> PathwayVersion:
     """The row of the pathway written in `text`; publishing the same content again gives the row that is there.
 
-    Raises PathwayError for a file that cannot be used, WrongUse when this version holds other content.
+    `name` is what errors call the file. Raises PathwayError for a file that cannot be used or that
+    `states.pathways.checker` finds errors in, WrongUse when this version holds other content.
     """
-    pathway = load_pathway(text, "pathway")
+    pathway = load_pathway(text, name)
     found = _find(session, pathway)
     if found is None:
+        errors = errors_of(check_pathway(text, name))
+        if errors:
+            raise PathwayError(errors)
         row = PathwayVersion(
             name=pathway.name,
             version=pathway.version,

@@ -69,6 +69,19 @@ def test_a_file_with_faults_is_not_published(session: Session) -> None:
     assert session.exec(select(PathwayVersion)).all() == []
 
 
+def test_a_pathway_that_cannot_be_meant_is_not_published_but_goes_on_if_it_is(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guards = "- {guard: reason_in, with: {reasons: [ill]}}\n      - {guard: reason_in, with: {reasons: [done, absent]}}"
+    text = SMALL.replace("- {guard: reason_in, with: {reasons: [done, absent]}}", guards)
+    with pytest.raises(PathwayError, match=r"new\.yaml:\d+: 'end' is never possible"):
+        publish(session, text, NOW, name="new.yaml")
+    with monkeypatch.context() as before:  # it was published when nothing looked at guards together
+        before.setattr(shelf, "check_pathway", lambda *_: [])
+        row = publish(session, text, NOW)
+    assert publish(session, text, LATER).id == row.id
+
+
 def test_the_newest_version_is_the_current_one(session: Session) -> None:
     with pytest.raises(WrongUse, match="No version of the pathway 'small' is published"):
         current_version(session, "small")
