@@ -52,6 +52,13 @@ class Task(SQLModel, table=True):
             postgresql_where=text("status = 'open' AND staff_id IS NULL"),
         ),
         Index("ix_task_staff_status", "staff_id", "status"),
+        # All that the workload counts, so that it reads nothing else and no task that has ended.
+        Index(
+            "ix_task_current",
+            *("office_id", "role", "staff_id", "status", "priority", "due_at", "opened_at"),
+            sqlite_where=text("status = 'open' OR status = 'held'"),
+            postgresql_where=text("status = 'open' OR status = 'held'"),
+        ),
     )
 
     id: int | None = internal(default=None, primary_key=True, sa_type=BigId)

@@ -24,6 +24,7 @@ from models.work import Task, TaskStatus
 # Written into the statement: SQLite uses a partial index only where it sees the index's own condition.
 IS_OPEN: Final = col(Task.status) == literal(TaskStatus.OPEN.value, literal_execute=True)
 IS_HELD: Final = col(Task.status) == literal(TaskStatus.HELD.value, literal_execute=True)
+IS_CURRENT: Final = or_(IS_OPEN, IS_HELD)
 
 URGENCY: Final[ColumnElement[int]] = case(
     (col(Task.priority) == "emergency", 0), (col(Task.priority) == "urgent", 1), else_=2

@@ -18,7 +18,7 @@ from models.caseload import find_office
 from models.staff import Office, Staff
 from models.staffing import Absence
 from models.work import Task
-from models.worklist import IS_HELD, IS_OPEN, Today, Which
+from models.worklist import IS_CURRENT, IS_OPEN, Today, Which
 
 
 class Load(NamedTuple):
@@ -111,15 +111,15 @@ _Key = tuple[int | None, int | None, str]
 
 def _loads(session: Session, today: Today, office_id: int | None, role: str | None) -> dict[_Key, Load]:
     """By member of staff, office and role of the tasks."""
-    place = (col(Task.staff_id), col(Task.office_id), col(Task.role))
+    place = (col(Task.office_id), col(Task.role), col(Task.staff_id))
     counts = (func.count(case((which.condition(today), 1))) for which in Which)
     oldest = func.min(case((IS_OPEN, col(Task.opened_at))))
-    query = select(*place, *counts, oldest).where(or_(IS_OPEN, IS_HELD)).group_by(*place)
+    query = select(*place, *counts, oldest).where(IS_CURRENT).group_by(*place)
     if office_id is not None:
         query = query.where(col(Task.office_id) == office_id)
     if role is not None:
         query = query.where(col(Task.role) == role)
-    return {(row[0], row[1], row[2]): Load(*row[3:]) for row in session.execute(query)}
+    return {(row[2], row[0], row[1]): Load(*row[3:]) for row in session.execute(query)}
 
 
 def _away(today: Today) -> Any:

@@ -86,8 +86,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("outcome IS NULL"),
         postgresql_where=sa.text("outcome IS NULL"),
     )
+    op.create_index(
+        "ix_task_current",
+        "task",
+        ["office_id", "role", "staff_id", "status", "priority", "due_at", "opened_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'open' OR status = 'held'"),
+        postgresql_where=sa.text("status = 'open' OR status = 'held'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_task_current", table_name="task")
     for table in ("batch_case", "batch", "task_assignment", "absence"):
         op.drop_table(table)
