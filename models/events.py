@@ -30,6 +30,12 @@ class ReferralEvent(CaseEvent):
     referral: str = Field(description="Code of the referral")
 
 
+class CorrectionEvent(CaseEvent):
+    """An earlier event of the case told of a mistake, which was taken back. Only those who received it are told."""
+
+    corrects: str = Field(description="Id of the earlier event")
+
+
 EVENT_TYPES: dict[str, type[CaseEvent]] = {
     "case.registered": CaseEvent,
     "case.arrived": CaseEvent,
@@ -38,6 +44,8 @@ EVENT_TYPES: dict[str, type[CaseEvent]] = {
     "case.resumed": CaseEvent,
     "case.closed": CaseEvent,
     "case.reopened": CaseEvent,
+    "case.migrated": CaseEvent,
+    "case.corrected": CorrectionEvent,
     "plan.approved": CaseEvent,
     "training.enrolled": CaseEvent,
     "training.certified": CaseEvent,

@@ -59,7 +59,9 @@ class Event(SQLModel, table=True):
     """A past-tense fact about a case, written with the transition that made it: the outbox.
 
     `uid` is the id that partners see, the same at every delivery; `sequence` counts the events of the case from 1.
-    `data` is thin: codes, never a name. `fanned_out_at` is set once its deliveries exist.
+    `data` is thin: codes, never a name. `fanned_out_at` is set once its deliveries exist. `corrects` is the uid of an
+    earlier event of the case that was a mistake: this one goes to those who received that one, and to nobody else.
+    `only_for` lists the ids of the partners that it is for (none: everybody who subscribes).
     """
 
     __tablename__ = "event"
@@ -83,6 +85,8 @@ class Event(SQLModel, table=True):
     region_pcode: str | None = internal(default=None)
     data: dict[str, Any] = internal(default_factory=dict, sa_type=Json)
     correlation_id: str = internal()
+    only_for: list[int] | None = internal(default=None, sa_type=Json)
+    corrects: str | None = internal(default=None)
     fanned_out_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
 
 

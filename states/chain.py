@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from states.moves import Move, SetRecord
+from states.moves import Move
 from states.pathway import Pathway, StateKind
 
 GENESIS = "0" * 64
@@ -59,14 +59,11 @@ def new_row(
     to_state: str,
     pathway_version_id: int,
     previous_hash: str,
-    step: SetRecord | None = None,
+    told: Mapping[str, Any],
 ) -> NewRow:
-    """The journal row of a move that was decided; `at` is `bulk.time_text` of now. Its data tell the `step` of a record
-    too, so that the history of each is in the journal."""
-    data = dict(move.data)
-    if step is not None:
-        kind, code, before, after = step
-        data["record"] = {"kind": kind, "code": code, "from": before, "to": after}
+    """The journal row of a move that was decided; `at` is `bulk.time_text` of now. `told` goes into its data too: what
+    it did to a record and to the priority, so that the journal can be folded and a row taken back."""
+    data = {**move.data, **told}
     covered = (
         *(move.case_id, seq, at, move.trigger, from_state, to_state, move.actor.id, move.actor.role, move.reason),
         *(note_digest(move.command_id, move.note), data, pathway_version_id),

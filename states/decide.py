@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from states.correction import correction_effects, correction_objections
 from states.facts import Facts
 from states.moves import (
     SYSTEM,
@@ -63,8 +64,13 @@ def decide(pathway: Pathway, facts: Facts, move: Move, now: datetime) -> Decisio
     branch = _branch(transition, facts)
     if branch is None:
         reasons.append(_NO_WAY_BACK)
+    if transition.takes_back:
+        reasons += correction_objections(pathway, facts)
     if reasons or branch is None:
         return Refusal(state, move.trigger, tuple(reasons))
+    if transition.takes_back:
+        to_state, effects = correction_effects(pathway, facts, now)
+        return Decision(state, to_state, move.trigger, effects)
     effects = effects_of(pathway, branch, facts, move, now)
     if transition.record is not None:
         effects = with_record(pathway, transition.record, facts, move, effects)

@@ -38,7 +38,7 @@ _INSERT_JOURNAL = insert_into("journal", *JOURNAL_COLUMNS)
 _INSERT_TASKS = insert_into(
     "task",
     *("case_id", "seq", "key", "state", "role", "office_id", "priority", "status", "opened_at", "due_at"),
-    "record",
+    *("first_due_at", "record"),
 )
 _INSERT_DEADLINES = insert_into(
     "deadline",
@@ -48,6 +48,7 @@ _INSERT_DEADLINES = insert_into(
 _INSERT_EVENTS = insert_into(
     "event",
     *("uid", "case_id", "sequence", "seq", "type", "occurred_at", "region_pcode", "data", "correlation_id"),
+    "corrects",
 )
 _END_TASKS = SetStatement(
     "UPDATE task SET status = r.status, closed_at = r.at, closed_seq = r.seq, done_by = r.done_by FROM {rows} "
@@ -148,9 +149,9 @@ class Writes:
                 self._ended_deadlines.append((case_id, effect.key, effect.met, at, seq, effect.record))
             elif isinstance(effect, OpenTask):
                 key, role, state, priority, due_at, record = effect
-                self._tasks.append(
-                    (case_id, seq, key, state, role, case.office_id, priority, "open", at, time_text(due_at), record)
-                )
+                due = time_text(due_at)
+                opened = (case_id, seq, key, state, role, case.office_id, priority)
+                self._tasks.append((*opened, "open", at, due, due, record))
             elif isinstance(effect, SetDeadline):
                 key, kind, state, due_at, next_at, record = effect
                 due = time_text(due_at)
@@ -162,7 +163,8 @@ class Writes:
                 uid = _event_uid(row.hash, effect.type, announced)
                 data = {"case": case.code, **effect.data}
                 what = (uid, case_id, case.events + announced, seq, effect.type, at)
-                self._events.append((*what, case.region_pcode, data, move.correlation_id))
+                corrects = effect.data.get("corrects")
+                self._events.append((*what, case.region_pcode, data, move.correlation_id, corrects))
             elif isinstance(effect, SetRecord):
                 if effect.from_status is not None:
                     step = (effect.code, effect.from_status, effect.to_status)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,7 +17,8 @@ from states.bulk import SetStatement, time_text
 from states.chain import NewRow, new_row, remembered
 from states.effects import Writes
 from states.gather import CaseRow
-from states.moves import Announce, Effect, Move, SetPriority, SetRecord
+from states.history import CORRECTS
+from states.moves import Announce, Corrects, Effect, Move, Restore, SetPriority, SetRecord
 from states.pathway import Pathway, StateKind
 
 _UPDATE_CASES = SetStatement(
@@ -69,7 +70,7 @@ def new_entry(
         to_state=to_state,
         pathway_version_id=case.pathway_version_id,
         previous_hash=case.journal_head,
-        step=next((effect for effect in effects if isinstance(effect, SetRecord)), None),
+        told=_told(case, effects),
     )
     changes: dict[str, Any] = {"version": row.seq, "journal_head": row.hash}
     announced = 0
@@ -78,6 +79,7 @@ def new_entry(
             announced += 1
         elif isinstance(effect, SetPriority):
             changes["priority"] = effect.priority
+    restored = next((effect for effect in effects if isinstance(effect, Restore)), None)
     changes["events"] = case.events + announced
     if to_state != from_state:
         kind = pathway.states[to_state].kind
@@ -90,7 +92,23 @@ def new_entry(
             "closure_reason": move.reason if final else None,
             "closed_at": now if final else None,
         }
+    if restored is not None:
+        changes |= restored._asdict()
     return Entry(move, case, case._replace(**changes), row, effects)
+
+
+def _told(case: CaseRow, effects: Iterable[Effect]) -> dict[str, Any]:
+    """What the journal tells of the effects beside the move's own data: enough to take them back."""
+    told: dict[str, Any] = {}
+    for effect in effects:
+        if isinstance(effect, SetRecord):
+            kind, code, before, after = effect
+            told["record"] = {"kind": kind, "code": code, "from": before, "to": after}
+        elif isinstance(effect, SetPriority) and effect.priority != case.priority:
+            told["priority"] = {"from": case.priority, "to": effect.priority}
+        elif isinstance(effect, Corrects):
+            told[CORRECTS] = effect.seq
+    return told
 
 
 def carried_entry(
@@ -102,8 +120,8 @@ def carried_entry(
     effects: tuple[Effect, ...],
     now: datetime,
 ) -> Entry:
-    """What carrying the case to another version of its pathway makes of it: it is where it was, under the names that the
-    other version has for that, since when it was."""
+    """What carrying the case to another version of its pathway makes of it: it stays where it is, since when it was,
+    under the names that the other version has for that."""
     row = new_row(
         move,
         seq=case.version + 1,
@@ -112,6 +130,7 @@ def carried_entry(
         to_state=to_state,
         pathway_version_id=pathway_version_id,
         previous_hash=case.journal_head,
+        told=_told(case, effects),
     )
     after = case._replace(
         pathway_version_id=pathway_version_id,

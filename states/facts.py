@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from states.calendar import NO_LOCAL_DAYS, LocalDays
+from states.history import Past
 
 
 class AssessmentFact(NamedTuple):
@@ -72,7 +73,8 @@ class Facts:
     `consents` are the purposes given and not revoked, `consents_recorded` those asked at all; `visits` the follow-up
     months visited; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done;
     `records` everything of the case that has a small machine of its own, by code; `local_days` what the calendar of the
-    case's office adds to the pathway's; `clocks` the deadlines and timers that run, the oldest first.
+    case's office adds to the pathway's; `clocks` the deadlines and timers that run, the oldest first; `past` what
+    taking back the last transition needs.
     """
 
     case_id: int
@@ -104,6 +106,7 @@ class Facts:
     records: dict[str, RecordFact] = field(default_factory=dict)
     local_days: LocalDays = NO_LOCAL_DAYS
     clocks: tuple[ClockFact, ...] = ()
+    past: Past | None = None
 
 
 FACT_GROUPS = (
@@ -122,3 +125,6 @@ FACT_GROUPS = (
     "clocks",
 )
 """The groups of `Facts` that cost a query of their own; the case row is always there. A guard names those it reads."""
+
+PAST = "past"
+"""The group that only taking back a transition reads; it is large, so it is asked for by name."""

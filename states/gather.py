@@ -17,7 +17,8 @@ from models.types import BigId
 from states.bulk import SetStatement, as_date, as_json, as_time
 from states.calendar import LocalDays
 from states.calendars.offices import office_days
-from states.facts import AssessmentFact, ClockFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
+from states.facts import PAST, AssessmentFact, ClockFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
+from states.past import read_pasts
 from states.records import RECORD_TABLES
 
 
@@ -69,7 +70,12 @@ def facts_of(session: Session, cases: Collection[CaseRow], groups: Collection[st
     calendars = office_days(session)
     fields: dict[int, dict[str, Any]] = {case.id: {} for case in cases}
     ids = [(case.id,) for case in cases]
+    pasts = read_pasts(session, fields) if PAST in groups else {}
+    for case_id, past in pasts.items():
+        fields[case_id]["past"] = past
     for group in groups:
+        if group == PAST:
+            continue
         statement, read = _GROUPS[group]
         for case_id, rows in groupby(statement.execute(session, ids).all(), key=itemgetter(0)):
             fields[case_id].update(read(rows))

@@ -18,8 +18,10 @@ from models.case import PathwayVersion
 from states.anchors import broken_anchors
 from states.bulk import as_json, time_text
 from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
+from states.calendars.moving import CHANGE_CALENDAR
 from states.change.continuity import MIGRATE, UNMIGRATE, Carried, Standing, stands_after
 from states.decide import REGISTER
+from states.history import CORRECTS
 from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
 
@@ -31,6 +33,14 @@ class Broken(NamedTuple):
     case_code: str | None
     seq: int | None
     what: str
+
+
+class Stand(NamedTuple):
+    """A row that nothing has taken back so far: its seq, where it started from, the case's previous state before it."""
+
+    seq: int
+    from_state: str | None
+    previous: str | None
 
 
 FAULTS = {
@@ -109,6 +119,7 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
         return
     seq, head, state, previous, clean = 0, GENESIS, None, None, True
     version_id, before = rows[0].pathway_version_id, None
+    stand: list[Stand] = []
     for row in rows:
         at = Standing(version_id, state or "", previous)
         carried = None
@@ -127,7 +138,7 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
             fault = "illegal" if clean and carried is None else None
         elif clean and pathway is not None and row.pathway_version_id != version_id:
             fault = "version"
-        elif pathway is None or not _legal(pathway, row, previous if clean else row.to_state):
+        elif pathway is None or not _legal(pathway, row, previous if clean else row.to_state, stand if clean else None):
             fault = "illegal"
         elif row.note is not None and row.note_digest != note_digest(row.command_id, row.note):
             fault = "note"
@@ -135,9 +146,13 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
             yield row.seq, fault
         clean = clean and fault is None
         before, version_id = (row.trigger, at), row.pathway_version_id
+        if clean and _takes_back(pathway, row):
+            previous = stand.pop().previous
+        elif clean:
+            stand.append(Stand(row.seq, row.from_state, previous))
         if carried is not None:
             previous = carried.previous
-        elif clean and pathway and row.to_state != row.from_state:
+        elif clean and not _takes_back(pathway, row) and pathway and row.to_state != row.from_state:
             previous = remembered(pathway, row.from_state, row.to_state, previous)
         seq = seq + 1 if fault == "changed" else row.seq
         head, state = row.hash, row.to_state
@@ -168,11 +183,24 @@ def _hash_holds(row: Row[Any]) -> bool:
         return False
 
 
-def _legal(pathway: Pathway, row: Row[Any], previous: str | None) -> bool:
-    """Whether the pathway has this transition, for this role; `previous` is where a way back may lead."""
+def _takes_back(pathway: Pathway | None, row: Row[Any]) -> bool:
+    transition = pathway.table.get((row.from_state, row.trigger)) if pathway else None
+    return transition is not None and transition.takes_back
+
+
+def _legal(pathway: Pathway, row: Row[Any], previous: str | None, stand: Sequence[Stand] | None) -> bool:
+    """Whether the pathway has this transition, for this role; `previous` is where a way back may lead, `stand` the rows
+    that stand, of which the last can be taken back (none: not known)."""
     if row.from_state is None:
         return bool((row.seq, row.trigger, row.to_state) == (1, REGISTER, pathway.initial))
+    if row.trigger == CHANGE_CALENDAR:
+        return bool(row.to_state == row.from_state)
     transition = pathway.table.get((row.from_state, row.trigger))
-    if transition is None or row.role not in transition.roles or row.to_state not in transition.branches:
+    if transition is None or row.role not in transition.roles:
+        return False
+    if transition.takes_back:
+        named = as_json(row.data).get(CORRECTS)
+        return stand is None or bool(len(stand) > 1 and (stand[-1].seq, stand[-1].from_state) == (named, row.to_state))
+    if row.to_state not in transition.branches:
         return False
     return bool(not transition.to_previous or row.to_state == previous)

@@ -105,7 +105,7 @@ class SetRecord(NamedTuple):
 
 class RewriteTask(NamedTuple):
     """An existing task of the case is, from now on, open or held (`status`) and as said here. Whoever has it keeps it,
-    unless its `role` changes: then it is `staff_id`'s (none: to be assigned)."""
+    unless its `role` changes: then it is `staff_id`'s (none: to be assigned). `first_due_at` none: as it was."""
 
     id: int
     key: str
@@ -115,6 +115,7 @@ class RewriteTask(NamedTuple):
     priority: str
     status: str
     due_at: datetime | None
+    first_due_at: datetime | None = None
 
 
 class RewriteDeadline(NamedTuple):
@@ -130,6 +131,22 @@ class RewriteDeadline(NamedTuple):
     level: int
     overdue_at: datetime | None
     escalated_at: datetime | None
+
+
+class Corrects(NamedTuple):
+    """The move takes back the journal row `seq` of the case."""
+
+    seq: int
+
+
+class Restore(NamedTuple):
+    """The case's own fields are as they were in the state that it goes back to, not as for one that enters it."""
+
+    entered_state_at: datetime
+    previous_state: str | None
+    held_at: datetime | None
+    closure_reason: str | None
+    closed_at: datetime | None
 
 
 class HoldClocks(NamedTuple):
@@ -161,6 +178,8 @@ Effect = (
     | RewriteTask
     | RewriteDeadline
     | SetRecord
+    | Corrects
+    | Restore
     | HoldClocks
     | ResumeClocks
     | SetPriority

@@ -222,7 +222,8 @@ class RecordStep(NamedTuple):
 class Transition:
     """What a trigger does in one state. `branches` has one entry, or, for a way back to where the case came from
     (`to_previous`), one for each state that it may have come from. `record` is the step that it is for one of the
-    case's records, `details` that it stands for something that has to be written with it."""
+    case's records, `details` that it stands for something that has to be written with it; `takes_back` that it
+    takes back the last transition of the case."""
 
     state: str
     trigger: str
@@ -235,6 +236,7 @@ class Transition:
     reads: frozenset[str]
     record: RecordStep | None = None
     details: bool = False
+    takes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,13 @@ class RecordTable(NamedTuple):
     made_by: str | None = None
 
 
+TAKEN_BACK: Final = "taken_back"
+"""Where a record is that was made by mistake: in none of the states that a pathway gives it, and so without a step."""
+
+DETAIL_TABLES: Final[dict[str, str]] = {}
+"""Triggers that stand for something without a small machine of its own, and the table where it is: with `case_id`, the
+`seq` of the journal row, and `taken_back_at`, which is set when the move is taken back."""
+
 RECORD_TABLES: Final[dict[str, RecordTable]] = {
     "enrolment": RecordTable("training_enrolment"),
     "grant": RecordTable("livelihood_grant", "proposed_by"),

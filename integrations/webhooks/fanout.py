@@ -5,6 +5,7 @@ The dispatch flow calls `fan_out` until nothing is left.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +14,7 @@ from sqlalchemy import Row, update
 from sqlmodel import Session, col, select
 
 from integrations.webhooks.line import lock_subscriptions, move_up
-from models.partner import DeliveryStatus, Event, Partner, Subscription
+from models.partner import Delivery, DeliveryStatus, Event, Partner, Subscription
 from states.bulk import insert_into
 
 RECEIVING: Final = ("active", "paused")
@@ -36,12 +37,7 @@ def fan_out(session: Session, *, now: datetime, limit: int = 1000) -> int:
         events = _take(session, now, limit)
         if not events:
             return 0
-        rows = [
-            (event.id, subscription.id, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0)
-            for event in events
-            for subscription in subscriptions
-            if wants(subscription, event.type, event.region_pcode)
-        ]
+        rows = _deliveries(events, subscriptions, _received(session, events))
         if rows:
             _DELIVERIES.execute(session, rows)
             move_up(session, {(row[1], row[2]) for row in rows}, now=now)
@@ -53,6 +49,34 @@ def wants(subscription: Subscription, event_type: str, region_pcode: str | None)
     return (not subscription.event_types or event_type in subscription.event_types) and (
         not subscription.regions or region_pcode in subscription.regions
     )
+
+
+def _deliveries(
+    events: Sequence[Row[Any]], subscriptions: Sequence[Subscription], received: dict[str, set[int | None]]
+) -> list[tuple[Any, ...]]:
+    """The rows of the deliveries. A correction goes to those who `received` what it corrects, whatever they filter."""
+    rows = []
+    for event in events:
+        for subscription in subscriptions:
+            if (
+                wants(subscription, event.type, event.region_pcode)
+                if event.corrects is None
+                else subscription.id in received[event.corrects]
+            ):
+                rows.append((event.id, subscription.id, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0))
+                received[event.uid].add(subscription.id)
+    return rows
+
+
+def _received(session: Session, events: Sequence[Row[Any]]) -> dict[str, set[int | None]]:
+    """The subscriptions that have deliveries of the events which these correct, by the uid of those."""
+    received: dict[str, set[int | None]] = defaultdict(set)
+    corrected = sorted({event.corrects for event in events if event.corrects is not None})
+    if corrected:
+        found = select(Event.uid, Delivery.subscription_id).join(Delivery, col(Delivery.event_id) == col(Event.id))
+        for uid, subscription_id in session.exec(found.where(col(Event.uid).in_(corrected))):
+            received[uid].add(subscription_id)
+    return received
 
 
 def _receiving(session: Session) -> Sequence[Subscription]:
@@ -72,7 +96,10 @@ def _take(session: Session, now: datetime, limit: int) -> Sequence[Row[Any]]:
         update(Event)
         .where(col(Event.id).in_(waiting), col(Event.fanned_out_at).is_(None))
         .values(fanned_out_at=now)
-        .returning(col(Event.id), col(Event.case_id), col(Event.sequence), col(Event.type), col(Event.region_pcode))
+        .returning(
+            *(col(Event.id), col(Event.uid), col(Event.case_id), col(Event.sequence), col(Event.type)),
+            *(col(Event.region_pcode), col(Event.corrects)),
+        )
         .execution_options(synchronize_session=False)
     )
     return sorted(taken.all(), key=lambda event: event.id)

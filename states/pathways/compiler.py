@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
 
 from states.calendar import WEEKDAYS, Calendar
+from states.facts import PAST
 from states.guards import GUARDS
 from states.guards.binding import bind
 from states.machine import build_machine, lookup
@@ -31,8 +31,6 @@ from states.pathway import (
 from states.pathways.branches import Branches, when_of
 from states.pathways.schema import DeadlinePart, PathwayFile, TextPart, TimerPart, TransitionPart
 from states.pathways.ways import PREVIOUS, arrows_of
-
-_RECORDS: Final = frozenset({"records"})
 
 
 def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:
@@ -94,11 +92,17 @@ def _table(file: PathwayFile, branches: Branches) -> dict[tuple[str, str], Trans
                     guards=guards,
                     branches=MappingProxyType(made),
                     only=None if part.to == PREVIOUS else next(iter(made.values())),
-                    reads=_reads(guards, made.values()) | (_RECORDS if part.record else frozenset()),
+                    reads=_reads(guards, made.values()) | _also_read(part),
                     record=_step(part),
+                    takes_back=part.takes_back,
                     details=part.details or part.record is not None,
                 )
     return table
+
+
+def _also_read(part: TransitionPart) -> frozenset[str]:
+    """The groups of facts that a transition reads beside its guards and conditions."""
+    return frozenset({"records"} if part.record else {PAST} if part.takes_back else ())
 
 
 def _step(part: TransitionPart) -> RecordStep | None:

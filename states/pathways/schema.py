@@ -219,6 +219,7 @@ class TransitionPart(Part):
     to: Key | None = None
     record: RecordStepPart | None = None
     details: bool = False
+    takes_back: bool = False
     roles: Keys
     guards: list[Annotated[GuardPart, BeforeValidator(_guard)]] = []
     priority: Priority | None = None
@@ -266,8 +267,9 @@ class PathwayFile(Part):
         """`from: "*"` is written out, so that nobody else has to know of it."""
         states = [key for key, state in self.states.items() if state.kind != "final"]
         for index, part in enumerate(self.transitions):
-            if part.from_ == [EVERYWHERE]:
-                self.transitions[index] = part.model_copy(update={"from_": states})
+            if EVERYWHERE in part.from_:
+                others = [key for key in part.from_ if key not in (EVERYWHERE, *states)]
+                self.transitions[index] = part.model_copy(update={"from_": [*states, *others]})
         return self
 
     @property

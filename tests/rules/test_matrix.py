@@ -158,6 +158,7 @@ def _check(
         guard.guard for index, guard in enumerate(part.guards) if not _holds(guard, index, part, role, answer, spoiled)
     ]
     expected += [] if possible else ["no_way_back"]
+    expected += ["nothing_to_take_back"] if part.takes_back else []
     if expected:
         assert isinstance(verdict, Refusal), (role, answer, spoiled)
         assert [reason.code for reason in verdict.reasons] == expected

@@ -1,6 +1,9 @@
-"""Transitions that were taken back."""
+"""Transitions that were taken back: the events that correct earlier ones."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0012"
 down_revision = "0011"
@@ -9,8 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("event", sa.Column("corrects", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("event", "corrects")
