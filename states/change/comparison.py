@@ -21,7 +21,6 @@ from states.pathways.schema import (
     TextPart,
     TransitionPart,
 )
-from states.pathways.source import read_yaml
 
 TRANSITIONS: Final = "transitions"
 WHOLE: Final = "pathway"
@@ -53,11 +52,6 @@ class Change(NamedTuple):
     field: str | None
     old: Any
     new: Any
-
-
-def read_file(text: str, name: str) -> PathwayFile:
-    """The file that `states.pathways.loader` has already found nothing wrong with."""
-    return PathwayFile.model_validate(read_yaml(text, name).value)
 
 
 def compare(old: PathwayFile, new: PathwayFile, renamed: Mapping[str, str]) -> list[Change]:

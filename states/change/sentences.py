@@ -45,11 +45,7 @@ class _Speaker:
     def __init__(self, old: PathwayFile, new: PathwayFile, language: str) -> None:
         self._old, self._new, self._language = old, new, language
         self._texts: dict[str, dict[str, str]] = {part: self._titles(part) for part in _TITLED}
-        self._reasons = {
-            key: part.text.in_(language)
-            for file in (old, new)
-            for key, part in file.reasons.all.items()
-        }
+        self._reasons = {key: part.text.in_(language) for file in (old, new) for key, part in file.reasons.all.items()}
 
     def sentence(self, change: Change) -> str:
         part, key, kind, field, old, new = change
