@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from states.instruments import definitions
+from states.instruments import bundled_catalogue
 from states.pathway import Text
 
 Words = Mapping[str, Mapping[str, Text]]
@@ -44,11 +44,24 @@ PURPOSE_WORDS: Final = {
 VULNERABILITY: Final = "vulnerability"
 """The vulnerability screening: an assessment without a score."""
 
+UNACCOMPANIED_CHILD: Final = "unaccompanied_child"
+
+VULNERABILITY_WORDS: Final = {
+    "medical": Text("besoin médical", "medical need"),
+    "trafficking": Text("victime de traite", "victim of trafficking"),
+    UNACCOMPANIED_CHILD: Text("mineur non accompagné", "unaccompanied child"),
+    "single_parent": Text("parent seul", "single parent"),
+    "disability": Text("handicap", "disability"),
+    "detention": Text("victime de détention", "victim of detention"),
+    "distress": Text("détresse psychologique", "psychological distress"),
+}
+"""What a vulnerability screening can find, and what arrival manifests may say already."""
+
 
 def record_words() -> Words:
     """The words by kind."""
     instruments = {VULNERABILITY: Text("évaluation des vulnérabilités", "vulnerability screening")}
-    instruments |= {key: Text(each.title.fr, each.title.en) for key, each in definitions().instruments.items()}
+    instruments |= {key: each.title.text for key, each in bundled_catalogue().newest.items()}
     return {
         "priority": PRIORITY_WORDS,
         "grant step": GRANT_WORDS,

@@ -11,7 +11,9 @@ from deployments.demo.work import Work
 from states.casework.act import ConsentAnswer, TaskDone, complete_tasks, record_consents
 from states.casework.screening import Assessed, Screened, record_assessments, record_screenings
 from states.facts import Facts
-from states.instruments import definitions
+from states.instruments.catalogue import bundled_catalogue
+from states.instruments.definition import Summed
+from states.record_words import VULNERABILITY_WORDS
 
 PRESSING_NEEDS: Final = frozenset({"trafficking", "unaccompanied_child", "medical"})
 BURDENS: Final = frozenset({"trafficking", "detention", "distress"})
@@ -77,7 +79,7 @@ def screen(work: Work, todos: Sequence[Todo]) -> None:
     """The vulnerability screening, then planning; without an instrument the way is barred, and looked at again."""
     facts = work.facts(todos, "returnee", "assessments")
     first = [todo for todo in todos if todo.tries == 0]
-    known = sorted(definitions().vulnerabilities)
+    known = sorted(VULNERABILITY_WORDS)
     screened = []
     for todo in first:
         found = set(facts[todo.case_id].vulnerabilities)
@@ -107,7 +109,8 @@ def _answers(work: Work, todo: Todo, facts: Facts) -> tuple[str, tuple[int, ...]
         instrument = "phq9"
     else:
         instrument = work.luck.pick(("k6", "k6", "k6", "phq4", "who5"), "instrument", todo.case_id)
-    definition = definitions().instruments[instrument]
+    definition = bundled_catalogue().find(instrument)
+    assert isinstance(definition, Summed)  # noqa: S101  (all those named here are)
     width = definition.answers.highest - definition.answers.lowest
     weight = 1 - burden if instrument == "who5" else burden
     answers = [

@@ -17,14 +17,14 @@ from models.errors import WrongUse
 from states.advance import advance_cases
 from states.bulk import insert_into, time_text
 from states.casework.act import Act, Step, lock_cases
-from states.instruments import ACT_AT_ONCE, Score, definitions, score
+from states.instruments import ACT_AT_ONCE, Score, bundled_catalogue, score
 from states.moves import Outcome
-from states.record_words import VULNERABILITY
+from states.record_words import VULNERABILITY, VULNERABILITY_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screened(Act):
-    """A vulnerability screening: what was found, by the codes of `states.instruments`; nothing is an answer too."""
+    """A vulnerability screening: what was found, by the codes of `states.record_words`; nothing is an answer too."""
 
     found: tuple[str, ...]
 
@@ -45,7 +45,7 @@ _INSERT = insert_into(
 
 def record_screenings(session: Session, screened: Sequence[Screened], *, now: datetime) -> None:
     """Write what was found, the codes as flags and their number as the score. Raises WrongUse for an unknown one."""
-    known = definitions().vulnerabilities
+    known = VULNERABILITY_WORDS
     for each in screened:
         if unknown := [code for code in each.found if code not in known]:
             raise WrongUse(
@@ -70,7 +70,7 @@ def record_assessments(session: Session, assessed: Sequence[Assessed], *, now: d
     refused (the case is closed): then whoever asked must act without the pathway. Raises AnswersError,
     UnknownInstrument, and WrongUse for an unknown case.
     """
-    scores = [score(each.instrument, each.answers) for each in assessed]
+    scores = [score(bundled_catalogue().find(each.instrument), each.answers) for each in assessed]
     lock_cases(session, assessed)
     _INSERT.execute(
         session,
@@ -86,7 +86,7 @@ def record_assessments(session: Session, assessed: Sequence[Assessed], *, now: d
 
 
 def _row(act: Act, instrument: str, answers: dict[Any, Any], result: Score, now: datetime) -> tuple[Any, ...]:
-    version = str(definitions().version)
+    version = "1"
     named = {str(name): value for name, value in answers.items()}
     return (
         *(act.case_id, instrument, version, named, result.score, result.band, result.flags),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from states.pathway import Text
 from states.pathways.problems import Listed, Problem, shown
 from states.pathways.source import Source
 
-_FRENCH: Final = {
+FRENCH: Final = {
     "string_type": "il faut un texte",
     "int_type": "il faut un nombre entier",
     "bool_type": "il faut true ou false",
@@ -37,13 +38,13 @@ _FRENCH: Final = {
 """By the type of Pydantic's error; the values in braces are those of its context."""
 
 
-def shape_problems(error: ValidationError, source: Source) -> list[Problem]:
+def shape_problems(error: ValidationError, source: Source, french: Mapping[str, str] = FRENCH) -> list[Problem]:
     """Every part that is missing, unknown or of the wrong kind, in the order of the lines."""
-    problems = [_problem(each, source) for each in error.errors(include_url=False)]
+    problems = [_problem(each, source, french) for each in error.errors(include_url=False)]
     return sorted(problems, key=lambda problem: problem.line)
 
 
-def _problem(error: Any, source: Source) -> Problem:
+def _problem(error: Any, source: Source, words: Mapping[str, str]) -> Problem:
     path = tuple(part for part in error["loc"] if part != "[key]")
     values: dict[str, Any] = {
         "where": Listed(".".join(shown(part, "en") for part in path)),
@@ -62,7 +63,7 @@ def _problem(error: Any, source: Source) -> Problem:
             return source.problem(path, "not_usable", input=error["input"], **values)
     said = error["msg"].removeprefix("Value error, ")
     context = {name: shown(value, "fr") for name, value in error.get("ctx", {}).items()}
-    french = _FRENCH.get(error["type"])
+    french = words.get(error["type"])
     if french is None:
         message = Text(f"ceci ne convient pas ({said})", said)
     else:
