@@ -1,25 +1,27 @@
 """Nouns: the tables, the event catalogue, settings and the database. Imports nothing of the other rooms."""
 
 from models.batches import Batch, BatchCase, BatchStatus
-from models.calendars import CalendarDay, Digest, OfficeCalendar, Waiver
+from models.calendars import CalendarChange, CalendarDay, Digest, OfficeCalendar, Waiver
 from models.care import (
     Assessment,
     CasePlan,
-    Consent,
-    FollowUpVisit,
-    LivelihoodGrant,
     PsychosocialSession,
-    Referral,
-    TrainingEnrolment,
 )
 from models.case import Case, JournalRow, PathwayVersion
+from models.consents import Consent, ConsentStatus
 from models.errors import LockedByAnotherRun, SeginError, WrongUse
+from models.follow_up import ContactAttempt, ExitInterview, FollowUpVisit
+from models.households import Household, HouseholdMember
+from models.livelihood import Budget, BudgetLine, GrantLine, GrantPurchase, GrantVisit, LivelihoodGrant
 from models.manifest import DuplicateCandidate, Manifest, ManifestRow
 from models.partner import Attempt, Delivery, DeliveryStatus, Event, Partner, Subscription
-from models.returnee import Household, Returnee
+from models.projects import Project, ProjectContribution, ProjectHistory, ProjectMember, ProjectMilestone
+from models.referrals import Referral, ReferralStatus
+from models.returnee import Returnee
 from models.runs import Dispatch, Lease, NightlyRun
 from models.staff import Office, Staff
 from models.staffing import Absence, AssignmentCause, TaskAssignment
+from models.training import Attendance, Course, TrainingEnrolment
 from models.waves import MigrationWave, PathwayMigration, WaveCase, WaveOutcome, WaveStatus
 from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
 
@@ -28,13 +30,20 @@ __all__ = [
     "Assessment",
     "AssignmentCause",
     "Attempt",
+    "Attendance",
     "Batch",
     "BatchCase",
     "BatchStatus",
+    "Budget",
+    "BudgetLine",
+    "CalendarChange",
     "CalendarDay",
     "Case",
     "CasePlan",
     "Consent",
+    "ConsentStatus",
+    "ContactAttempt",
+    "Course",
     "Deadline",
     "DeadlineStatus",
     "Delivery",
@@ -43,8 +52,13 @@ __all__ = [
     "Dispatch",
     "DuplicateCandidate",
     "Event",
+    "ExitInterview",
     "FollowUpVisit",
+    "GrantLine",
+    "GrantPurchase",
+    "GrantVisit",
     "Household",
+    "HouseholdMember",
     "JournalRow",
     "Lease",
     "LivelihoodGrant",
@@ -59,8 +73,14 @@ __all__ = [
     "Partner",
     "PathwayMigration",
     "PathwayVersion",
+    "Project",
+    "ProjectContribution",
+    "ProjectHistory",
+    "ProjectMember",
+    "ProjectMilestone",
     "PsychosocialSession",
     "Referral",
+    "ReferralStatus",
     "Returnee",
     "SeginError",
     "Staff",

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from models.types import BigId, UtcDateTime, internal, public
+from models.types import BigId, Json, UtcDateTime, internal, public
 
 
 class OfficeCalendar(SQLModel, table=True):
@@ -51,6 +52,27 @@ class CalendarDay(SQLModel, table=True):
     title_en: str = public()
     recorded_at: datetime = internal(sa_type=UtcDateTime)
     recorded_by: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)
+
+
+class CalendarChange(SQLModel, table=True):
+    """One change of calendars, of one office or (none) of the whole programme: what was recorded before and after it,
+    and what it moved so far. `finished_at` none: clocks are still to be moved."""
+
+    __tablename__ = "calendar_change"
+
+    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
+    kind: str = internal()
+    office_id: int | None = internal(default=None, foreign_key="office.id", sa_type=BigId)
+    title: str = internal(default="")
+    before: list[Any] = internal(sa_type=Json)
+    after: list[Any] = internal(sa_type=Json)
+    recorded_at: datetime = internal(sa_type=UtcDateTime)
+    recorded_by: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)
+    recorded_as: str = internal()
+    finished_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    cases: int = internal(default=0)
+    deadlines: int = internal(default=0)
+    tasks: int = internal(default=0)
 
 
 class Waiver(SQLModel, table=True):

@@ -15,6 +15,7 @@ from states.moves import RewriteDeadline, RewriteTask
 
 REWRITE_TASKS: Final = SetStatement(
     "UPDATE task SET state = r.state, role = r.role, priority = r.priority, status = r.status, due_at = r.due_at, "
+    "first_due_at = COALESCE(r.first_due_at, task.first_due_at), "
     "staff_id = CASE WHEN task.role = r.role THEN task.staff_id ELSE r.staff_id END, "
     "closed_at = NULL, closed_seq = NULL, done_by = NULL FROM {rows} "
     "WHERE task.case_id = r.case_id AND task.id = r.task_id",
@@ -26,6 +27,7 @@ REWRITE_TASKS: Final = SetStatement(
     priority=String(),
     status=String(),
     due_at=UtcDateTime(),
+    first_due_at=UtcDateTime(),
 )
 REWRITE_DEADLINES: Final = SetStatement(
     "UPDATE deadline SET state = r.state, status = r.status, due_at = r.due_at, first_due_at = r.first_due_at, "
@@ -47,8 +49,9 @@ REWRITE_DEADLINES: Final = SetStatement(
 
 def task_row(case_id: int, effect: RewriteTask) -> tuple[Any, ...]:
     """The row of `REWRITE_TASKS`."""
-    id_, _, state, role, staff_id, priority, status, due_at = effect
-    return (case_id, id_, state, role, staff_id, priority, status, time_text(due_at))
+    id_, _, state, role, staff_id, priority, status, due_at, first_due_at = effect
+    dues = time_text(due_at), time_text(first_due_at)
+    return (case_id, id_, state, role, staff_id, priority, status, *dues)
 
 
 def deadline_row(case_id: int, effect: RewriteDeadline) -> tuple[Any, ...]:

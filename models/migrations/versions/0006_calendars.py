@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0006"
 down_revision = "0005"
@@ -12,6 +13,7 @@ depends_on = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
+DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -50,6 +52,25 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("office_id IS NULL"),
         postgresql_where=sa.text("office_id IS NULL"),
+    )
+    op.create_table(
+        "calendar_change",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("office_id", KEY, nullable=True),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("before", DOCUMENT, nullable=False),
+        sa.Column("after", DOCUMENT, nullable=False),
+        sa.Column("recorded_at", MOMENT, nullable=False),
+        sa.Column("recorded_by", KEY, nullable=True),
+        sa.Column("recorded_as", sa.String(), nullable=False),
+        sa.Column("finished_at", MOMENT, nullable=True),
+        sa.Column("cases", sa.Integer(), nullable=False),
+        sa.Column("deadlines", sa.Integer(), nullable=False),
+        sa.Column("tasks", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk_calendar_change_office_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name=op.f("fk_calendar_change_recorded_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_change")),
     )
     op.create_table(
         "waiver",
@@ -107,5 +128,5 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("fk_notice_digest_id"), type_="foreignkey")
         batch.drop_column("digest_id")
     op.drop_column("task", "first_due_at")
-    for table in ("digest", "waiver", "calendar_day", "office_calendar"):
+    for table in ("digest", "waiver", "calendar_change", "calendar_day", "office_calendar"):
         op.drop_table(table)
