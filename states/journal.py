@@ -17,8 +17,8 @@ from sqlmodel import Session, select
 from models.case import PathwayVersion
 from states.anchors import broken_anchors
 from states.bulk import as_json, time_text
-from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
 from states.calendars.moving import CHANGE_CALENDAR
+from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
 from states.change.continuity import MIGRATE, UNMIGRATE, Carried, Standing, stands_after
 from states.decide import REGISTER
 from states.history import CORRECTS
