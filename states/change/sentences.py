@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from states.calendar import Span
@@ -35,15 +35,18 @@ _TITLED = ("states", "tasks", "deadlines", "timers", "triggers", "roles", "field
 
 def in_words(changes: Iterable[Change], old: PathwayFile, new: PathwayFile) -> list[Text]:
     """A sentence for each change, in the same order."""
-    french, english = (_Speaker(old, new, language) for language in ("fr", "en"))
-    return [Text(french.sentence(change), english.sentence(change)) for change in changes]
+    told = list(changes)
+    gone = {change.old for change in told if change.kind is ChangeKind.RENAMED}
+    french, english = (_Speaker(old, new, gone, language) for language in ("fr", "en"))
+    return [Text(french.sentence(change), english.sentence(change)) for change in told]
 
 
 class _Speaker:
-    """Says changes in one language. What is called differently in the two files has its new name."""
+    """Says changes in one language. What is called differently in the two files has its new name; `gone` are the keys
+    that renamed states had."""
 
-    def __init__(self, old: PathwayFile, new: PathwayFile, language: str) -> None:
-        self._old, self._new, self._language = old, new, language
+    def __init__(self, old: PathwayFile, new: PathwayFile, gone: Collection[str], language: str) -> None:
+        self._old, self._new, self._gone, self._language = old, new, gone, language
         self._texts: dict[str, dict[str, str]] = {part: self._titles(part) for part in _TITLED}
         self._reasons = {key: part.text.in_(language) for file in (old, new) for key, part in file.reasons.all.items()}
 
@@ -85,8 +88,8 @@ class _Speaker:
             key: (each if isinstance(each, TextPart) else each.title).text.in_(self._language)
             for key, each in found.items()
         }
-        said = Counter(titles.values())
-        return {key: title if said[title] == 1 else f"{title} ({key})" for key, title in titles.items()}
+        said = Counter(title for key, title in titles.items() if part != "states" or key not in self._gone)
+        return {key: title if said[title] <= 1 else f"{title} ({key})" for key, title in titles.items()}
 
     def _text(self, part: str, key: str) -> str:
         return self._texts[part].get(key, key)
