@@ -6,13 +6,19 @@ import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 from synthetic_rows import SyntheticRows
 
 from models.database import write_session
+from models.staff import Staff
+from models.staffing import Absence, TaskAssignment
 from models.work import Notice, Task
+from states.absences import Away, keeps_away
 from states.assignment import Colleague, Wanted, assign_tasks, share_out
+from states.handover import leave
 
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
@@ -148,6 +154,73 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_tasks(session
     assert counts == [7, 7]
 
 
+def _away(session: Session, person: Staff, first: int, last: int | None, now: datetime = NOW) -> None:
+    session.add(
+        Absence(
+            staff_id=person.id or 0,
+            from_at=now + timedelta(days=first),
+            until_at=None if last is None else now + timedelta(days=last),
+            reason="leave",
+            recorded_at=now,
+        )
+    )
+    session.flush()
+
+
+def test_nobody_gets_a_task_while_away_or_one_due_while_they_will_be(session: Session) -> None:
+    rows = SyntheticRows(session)
+    office = rows.office()
+    absent, leaving, busy = (rows.staff("case_worker", office) for _ in range(3))
+    _away(session, absent, -1, 3)
+    _away(session, leaving, 2, 9)
+    case = rows.case(office)
+    for _ in range(5):
+        rows.task(case, staff_id=busy.id)
+    before, during, after = (rows.task(case, due_at=NOW + timedelta(days=days)) for days in (1, 5, 10))
+    never, past = rows.task(case), rows.task(case, due_at=NOW - timedelta(days=1))
+    assert _assign(session) == 5
+    owners = [_owner(session, task) for task in (before, during, after, never, past)]
+    assert owners == [leaving.id, busy.id, leaving.id, leaving.id, leaving.id]
+
+
+def test_when_all_of_an_office_are_away_the_roving_colleague_helps_out(session: Session) -> None:
+    rows = SyntheticRows(session)
+    here, there = rows.office(), rows.office()
+    absent, roving = rows.staff("case_worker", here), rows.staff("case_worker")
+    rows.staff("case_worker", there)
+    _away(session, absent, -1, None)
+    task = rows.task(rows.case(here))
+    assert _assign(session) == 1
+    assert _owner(session, task) == roving.id
+
+
+def test_what_only_absent_colleagues_could_take_waits_and_does_not_stand_in_the_way(session: Session) -> None:
+    rows = SyntheticRows(session)
+    office = rows.office()
+    absent = rows.staff("psychologist", office)
+    worker = rows.staff("case_worker", office)
+    _away(session, absent, -1, 2)
+    orphans = [rows.task(rows.case(office), role="psychologist", priority="emergency") for _ in range(3)]
+    task = rows.task(rows.case(office))
+    assert _assign(session, limit=1) == 1
+    assert _owner(session, task) == worker.id
+    assert _assign(session) == 0
+    later = NOW + timedelta(days=2)
+    assert assign_tasks(session, case_ids=None, now=later, limit=10) == 3
+    assert {_owner(session, orphan) for orphan in orphans} == {absent.id}
+
+
+def test_each_task_given_is_written_down(session: Session) -> None:
+    rows = SyntheticRows(session)
+    worker = rows.staff("case_worker")
+    tasks = [rows.task(rows.case()) for _ in range(2)]
+    _assign(session)
+    entries = session.exec(select(TaskAssignment).order_by(col(TaskAssignment.task_id))).all()
+    assert [(each.task_id, each.from_staff_id, each.to_staff_id, each.cause, each.at) for each in entries] == [
+        (task.id, None, worker.id, "turn", NOW) for task in tasks
+    ]
+
+
 def test_two_dispatches_at_once_assign_each_task_once(engine: Engine) -> None:
     with write_session(engine) as session:
         rows = SyntheticRows(session)
@@ -173,6 +246,83 @@ def test_two_dispatches_at_once_assign_each_task_once(engine: Engine) -> None:
     with write_session(engine) as session:
         free = session.exec(select(Task.id).where(col(Task.staff_id).is_(None))).all()
     assert (sum(assigned), free) == (60, [])
+
+
+def test_somebody_who_leaves_meanwhile_is_left_with_nothing(engine: Engine) -> None:
+    with write_session(engine) as session:
+        rows = SyntheticRows(session)
+        leaver, *_ = (rows.staff("case_worker") for _ in range(3))
+        case = rows.case()
+        for _ in range(60):
+            rows.task(case)
+        session.commit()
+        leaver_id = leaver.id
+    started, gone = threading.Barrier(3), threading.Event()
+
+    def work() -> None:
+        started.wait()
+        with write_session(engine) as session:
+            while _assign(session, limit=3):
+                session.commit()
+
+    def go() -> None:
+        started.wait()
+        with write_session(engine) as session:
+            leave(session, session.get_one(Staff, leaver_id), now=NOW, by=None)
+            session.commit()
+        gone.set()
+
+    threads = [threading.Thread(target=each) for each in (work, work, go)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with write_session(engine) as session:
+        _assign(session)
+        owners = Counter(session.exec(select(Task.staff_id)).all())
+    assert gone.is_set()
+    assert owners.total() == 60
+    assert not owners.keys() & {leaver_id, None}
+
+
+OFFICES = st.sampled_from([None, 1, 2])
+MOMENTS = st.integers(-3, 12).map(lambda days: NOW + timedelta(days=days))
+AWAY = st.tuples(MOMENTS, st.none() | MOMENTS).map(lambda times: Away(*times))
+
+
+@given(
+    people=st.lists(st.tuples(OFFICES, st.integers(0, 4), st.lists(AWAY, max_size=2)), max_size=6),
+    wanted=st.lists(st.tuples(OFFICES, st.none() | MOMENTS), max_size=25),
+)
+def test_each_task_goes_to_whoever_has_least_of_those_who_can_take_it(
+    people: list[tuple[int | None, int, list[Away]]], wanted: list[tuple[int | None, datetime | None]]
+) -> None:
+    """Against a naive search through all colleagues for each task."""
+    colleagues = [
+        Colleague(id_, "case_worker", office, load, tuple(away)) for id_, (office, load, away) in enumerate(people, 1)
+    ]
+    tasks = [Wanted(id_, 1, "case_worker", office, due, "normal") for id_, (office, due) in enumerate(wanted, 1)]
+    loads = {colleague.id: colleague.load for colleague in colleagues}
+    expected: list[int | None] = []
+    for task in tasks:
+        fit = [one for one in colleagues if not any(keeps_away(away, task.due_at, NOW) for away in one.away)]
+        local = [one for one in fit if one.office_id == task.office_id]
+        pool = local or [one for one in fit if one.office_id is None]
+        owner = min(((loads[one.id], one.id) for one in pool), default=(0, None))[1]
+        if owner is not None:
+            loads[owner] += 1
+        expected.append(owner)
+    assert share_out(tasks, colleagues, NOW) == expected
+
+
+@given(people=st.integers(1, 8), load=st.integers(0, 5), tasks=st.integers(0, 60))
+def test_among_equals_nobody_has_two_tasks_more_than_another(people: int, load: int, tasks: int) -> None:
+    colleagues = [Colleague(id_, "case_worker", 1, load) for id_ in range(1, people + 1)]
+    wanted = [Wanted(id_, 1, "case_worker", 1, None, "normal") for id_ in range(tasks)]
+    counts = Counter(share_out(wanted, colleagues, NOW))
+    shares = [counts[colleague.id] for colleague in colleagues]
+    assert sum(shares) == tasks
+    assert max(shares) - min(shares) <= 1
 
 
 def test_sharing_out_is_fair_within_a_batch_and_repeatable() -> None:
