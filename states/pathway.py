@@ -242,7 +242,7 @@ class Transition:
 @dataclass(frozen=True, slots=True, eq=False)
 class Pathway:
     """See the module. `table` is the lookup of every decision: (state, trigger) to transition. `entries` says what
-    entering each state begins."""
+    entering each state begins, `vulnerabilities` how pressing each is when nobody says otherwise."""
 
     name: str
     version: int
@@ -261,6 +261,7 @@ class Pathway:
     tasks: Mapping[str, TaskTemplate]
     deadlines: Mapping[str, DeadlineTemplate]
     records: Mapping[str, RecordKind]
+    vulnerabilities: Mapping[str, str]
     entries: Mapping[str, Branch]
     registration: Branch
     table: Mapping[tuple[str, str], Transition]

@@ -16,6 +16,7 @@ PART_WORDS: Final = {
     "roles": Text("rôle", "role"),
     "fields": Text("donnée", "field"),
     "records": Text("élément du dossier", "record"),
+    "vulnerabilities": Text("urgence d'une vulnérabilité", "urgency of a vulnerability"),
     "reasons.close": Text("motif de clôture", "closing reason"),
     "reasons.hold": Text("motif de suspension", "hold reason"),
     "reasons.record": Text("motif d'une étape", "reason of a step"),

@@ -45,6 +45,8 @@ def _check_definitions(file: PathwayFile, findings: Findings) -> None:
         findings.add(("states", PREVIOUS), "reserved_name", name=PREVIOUS)
     for key in file.records:
         findings.known(("records", key), "kind of record", key, RECORD_TABLES)
+    for key in file.vulnerabilities:
+        findings.known(("vulnerabilities", key), "vulnerability", key, file.words["vulnerability"])
     for key in sorted(file.deadlines.keys() & file.timers.keys()):
         findings.add(("timers", key), "also_a_deadline", key=key)
 

@@ -64,6 +64,7 @@ def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:
         records=MappingProxyType(
             {key: RecordKind(key, part.title.text, _texts(part.states)) for key, part in file.records.items()}
         ),
+        vulnerabilities=MappingProxyType(dict(file.vulnerabilities)),
         entries=MappingProxyType({key: branches.of_entry(key) for key in states}),
         registration=branches.of_registration(file.initial, file.registration),
         table=MappingProxyType(table),

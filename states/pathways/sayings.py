@@ -26,6 +26,7 @@ KINDS: Final = {
     "priority": Text("La priorité", "priority"),
     "purpose": Text("La finalité", "purpose"),
     "instrument": Text("Le questionnaire", "instrument"),
+    "vulnerability": Text("La vulnérabilité", "vulnerability"),
     "grant step": Text("L'étape d'appui", "grant step"),
     "enrolment status": Text("L'étape d'inscription", "enrolment status"),
     "kind of record": Text("Le genre d'élément", "kind of record"),

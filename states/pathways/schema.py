@@ -256,6 +256,7 @@ class PathwayFile(Part):
     triggers: Annotated[dict[Key, TextPart], Field(min_length=1)]
     fields: dict[Key, TextPart] = {}
     records: dict[Key, RecordPart] = {}
+    vulnerabilities: dict[Key, Priority] = {}
     tasks: dict[Key, TaskPart] = {}
     deadlines: dict[Key, DeadlinePart] = {}
     timers: dict[Key, TimerPart] = {}

@@ -47,6 +47,7 @@ def describe(pathway: Pathway, language: str) -> dict[str, Any]:
             }
             for key, kind in pathway.records.items()
         ],
+        "vulnerabilities": dict(pathway.vulnerabilities),
         "registration": words.effects(pathway.registration),
         "transitions": [words.transition(each) for each in pathway.table.values()],
         "tasks": [words.task(each) for each in pathway.tasks.values()],

@@ -1,0 +1,56 @@
+"""The guard that keeps a child who came alone from going on without anybody who answers for them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from states.facts import Facts
+from states.guards.binding import guard
+from states.moves import Move
+from states.record_words import UNACCOMPANIED_CHILD, VULNERABILITY
+from states.records import TAKEN_BACK
+
+OF_AGE = 18
+"""Years, as in the Convention on the Rights of the Child, article 1."""
+
+
+@guard(
+    reads=("returnee", "assessments", "vulnerabilities", "records"),
+    missing="guardian",
+    recorded_by=("record_guardian",),
+    fr="Un enfant non accompagné ne va pas plus loin sans tuteur enregistré.",
+    en="An unaccompanied child goes no further without a recorded guardian.",
+)
+def guardian_recorded(facts: Facts, _move: Move, now: datetime) -> bool:
+    """Holds for everybody else, and for whoever came alone as a child and is of age by now; an age that is not known
+    for certain is a child's."""
+    if not came_alone_as_a_child(facts) or _of_age(facts, now.date()):
+        return True
+    return any(
+        record.kind == "guardian" and record.status in ("recorded", "verified") for record in facts.records.values()
+    )
+
+
+def came_alone_as_a_child(facts: Facts) -> bool:
+    """Whether it was identified and not dismissed; before anybody identified anything, what the manifest or an earlier
+    screening said counts."""
+    known = [
+        each.status
+        for each in facts.identified.values()
+        if each.kind == UNACCOMPANIED_CHILD and each.status != TAKEN_BACK
+    ]
+    if known:
+        return any(status != "dismissed" for status in known)
+    screening = facts.assessments.get(VULNERABILITY)
+    return UNACCOMPANIED_CHILD in facts.vulnerabilities or (
+        screening is not None and UNACCOMPANIED_CHILD in screening.flags
+    )
+
+
+def _of_age(facts: Facts, today: date) -> bool:
+    """Whether the person is of age for certain: of a year, its last day counts, and of about a date, nothing."""
+    born = facts.birth_date
+    if born is None or facts.birth_precision == "approximate":
+        return False
+    year, month, day = (born.year, 12, 31) if facts.birth_precision == "year" else (born.year, born.month, born.day)
+    return (today.year - OF_AGE, today.month, today.day) >= (year, month, day)
