@@ -21,7 +21,8 @@ from states.gather import CaseRow, facts_of, load_cases
 from states.pathway import Pathway, StateKind
 
 _TASKS = SetStatement(
-    "SELECT id, case_id, key, record, state, role, staff_id, priority, status, opened_at, due_at FROM task "
+    "SELECT id, case_id, key, record, state, role, staff_id, priority, status, opened_at, due_at, first_due_at "
+    "FROM task "
     "WHERE case_id IN (SELECT r.case_id FROM {rows}) AND status IN ('open', 'held') ORDER BY case_id, id",
     case_id=BigId,
 )
@@ -48,6 +49,7 @@ class RunningTask(NamedTuple):
     status: str
     opened_at: datetime
     due_at: datetime | None
+    first_due_at: datetime | None
 
 
 class RunningClock(NamedTuple):
@@ -122,8 +124,8 @@ def _by_case(rows: Iterator[Any]) -> dict[int, tuple[Any, ...]]:
 
 
 def _task(row: Sequence[Any]) -> RunningTask:
-    *columns, opened_at, due_at = row
-    return RunningTask._make((*columns, as_time(opened_at), as_time(due_at)))
+    *columns, opened_at, due_at, first_due_at = row
+    return RunningTask._make((*columns, as_time(opened_at), as_time(due_at), as_time(first_due_at)))
 
 
 def _clock(row: Sequence[Any]) -> RunningClock:

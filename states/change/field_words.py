@@ -20,6 +20,7 @@ PART_WORDS: Final = {
     "reasons.close": Text("motif de clôture", "closing reason"),
     "reasons.hold": Text("motif de suspension", "hold reason"),
     "reasons.record": Text("motif d'une étape", "reason of a step"),
+    "reasons.waive": Text("motif de dérogation", "reason of a waiver"),
     "pathway": Text("parcours", "pathway"),
 }
 

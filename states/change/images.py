@@ -56,8 +56,8 @@ def effects_of_image(image: Mapping[str, Sequence[Sequence[Any]]]) -> Iterator[E
         yield EndTask(key, done=False)
     for (key,) in image.get("set", ()):
         yield EndDeadline(key, met=False)
-    for *task, due_at in image.get("tasks", ()):
-        yield RewriteTask._make((*task, as_time(due_at)))
+    for *task, due_at, first_due_at in image.get("tasks", ()):
+        yield RewriteTask._make((*task, as_time(due_at), as_time(first_due_at)))
     for id_, key, state, status, due_at, first_due_at, next_at, level, overdue_at, escalated_at in image.get(
         "clocks", ()
     ):

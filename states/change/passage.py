@@ -144,22 +144,13 @@ def _task(way: Passage, facts: Facts, task: RunningTask, scopes: frozenset[str |
         yield EndTask(task.key, done=False, record=task.record)
         return
     fresh = task_from(way.new, template, facts.priority, facts, task.opened_at)
-    due_at = task.due_at
+    rewritten = task_as_it_is(task)._replace(state=template.state)
+    if template.role != before.role:
+        rewritten = rewritten._replace(role=template.role, staff_id=None)
+    if template.priority != before.priority:
+        rewritten = rewritten._replace(priority=fresh.priority)
     if not way.keep_deadlines and (template.due != before.due or template.base != before.base or not way.same_days):
-        first = task_from(way.old, before, facts.priority, facts, task.opened_at).due_at
-        due_at = fresh.due_at
-        if due_at is not None and first is not None and task.due_at is not None and task.due_at > first:
-            due_at += task.due_at - first
-    rewritten = RewriteTask(
-        task.id,
-        task.key,
-        template.state,
-        template.role if template.role != before.role else task.role,
-        None if template.role != before.role else task.staff_id,
-        fresh.priority if template.priority != before.priority else task.priority,
-        task.status,
-        due_at,
-    )
+        rewritten = _task_due_at(rewritten, fresh.due_at)
     if rewritten != task_as_it_is(task):
         yield rewritten
 
@@ -185,6 +176,14 @@ def _clock(
         rewritten = rewritten._replace(next_at=clock.due_at)
     if rewritten != as_it_is:
         yield rewritten
+
+
+def _task_due_at(task: RewriteTask, first_due_at: datetime | None) -> RewriteTask:
+    """The task with another due time, as much later as the task stood still, where that is known."""
+    if first_due_at is None or task.due_at is None or task.first_due_at is None:
+        known = task.due_at is None or task.first_due_at is not None
+        return task._replace(due_at=first_due_at, first_due_at=first_due_at if known else None)
+    return task._replace(due_at=first_due_at + (task.due_at - task.first_due_at), first_due_at=first_due_at)
 
 
 def _due_at(clock: RewriteDeadline, due_at: datetime, first_due_at: datetime, now: datetime) -> RewriteDeadline:
@@ -215,7 +214,8 @@ def _announced(way: Passage, state: str, goal: str) -> Iterator[Announce]:
 def task_as_it_is(task: RunningTask) -> RewriteTask:
     """The effect that would change nothing about the task; undoing a move writes it."""
     return RewriteTask(
-        *(task.id, task.key, task.state, task.role, task.staff_id, task.priority, task.status, task.due_at)
+        *(task.id, task.key, task.state, task.role, task.staff_id, task.priority, task.status, task.due_at),
+        task.first_due_at,
     )
 
 
