@@ -50,7 +50,8 @@ def correction_objections(pathway: Pathway, facts: Facts) -> list[Reason]:
         fr = f"La dernière ligne du journal ({row.trigger}) n'est pas une action du parcours : elle ne s'annule pas."
         en = f"The last row of the journal ({row.trigger}) is no move of the pathway: it cannot be taken back."
         return [Reason("not_a_transition", fr, en, "journal")]
-    if transition.details and transition.record is None and row.trigger not in DETAIL_TABLES:
+    apart = transition.details and transition.record is None and row.trigger not in DETAIL_TABLES
+    if apart or transition.waives:
         title = pathway.triggers[row.trigger]
         fr = f"« {title.fr} » se corrige en l'enregistrant à nouveau, pas en l'annulant."
         en = f"“{title.en}” is corrected by recording it anew, not by taking it back."

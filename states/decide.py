@@ -24,6 +24,7 @@ from states.moves import (
 )
 from states.pathway import PRIORITIES, Branch, DeadlineTemplate, Pathway, TaskTemplate, Transition
 from states.record_steps import candidates, record_objections, with_record
+from states.waivers import waiver_asks, waiver_effect, waiver_objections
 
 REGISTER: Final = "register"
 """The trigger of a case's first journal row; no transition, since there is no case before it."""
@@ -66,6 +67,8 @@ def decide(pathway: Pathway, facts: Facts, move: Move, now: datetime) -> Decisio
         reasons.append(_NO_WAY_BACK)
     if transition.takes_back:
         reasons += correction_objections(pathway, facts)
+    if transition.waives:
+        reasons += waiver_objections(pathway, facts, move, now)
     if reasons or branch is None:
         return Refusal(state, move.trigger, tuple(reasons))
     if transition.takes_back:
@@ -74,6 +77,8 @@ def decide(pathway: Pathway, facts: Facts, move: Move, now: datetime) -> Decisio
     effects = effects_of(pathway, branch, facts, move, now)
     if transition.record is not None:
         effects = with_record(pathway, transition.record, facts, move, effects)
+    if transition.waives:
+        effects = (waiver_effect(pathway, facts, move), *effects)
     return Decision(state, branch.to_state, move.trigger, effects)
 
 
@@ -98,6 +103,8 @@ def possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: da
     asks = {guard.asks: guard.choices for guard in transition.guards if guard.asks}
     if transition.record is not None:
         asks["record"] = candidates(transition.record, facts)
+    if transition.waives:
+        asks |= waiver_asks(pathway, facts)
     found: dict[str, list[Any]] = {name: [] for name in asks}
     refusals: dict[Reason, None] = {}
     allowed = False

@@ -30,9 +30,18 @@ from states.moves import (
     RewriteTask,
     SetDeadline,
     SetRecord,
+    WaiveDeadline,
 )
 from states.records import RECORD_TABLES
-from states.rewrites import REWRITE_DEADLINES, REWRITE_TASKS, deadline_row, task_row
+from states.rewrites import (
+    INSERT_WAIVERS,
+    REWRITE_DEADLINES,
+    REWRITE_TASKS,
+    WAIVE_DEADLINES,
+    deadline_row,
+    task_row,
+    waiver_row,
+)
 
 _INSERT_JOURNAL = insert_into("journal", *JOURNAL_COLUMNS)
 _INSERT_TASKS = insert_into(
@@ -130,6 +139,7 @@ class Writes:
         self._ended_deadlines: list[tuple[Any, ...]] = []
         self._rewritten_tasks: list[tuple[Any, ...]] = []
         self._rewritten_deadlines: list[tuple[Any, ...]] = []
+        self._waivers: list[tuple[Any, ...]] = []
         self._held: list[tuple[int]] = []
         self._resumed: dict[int, timedelta] = {}
         self._tasks: list[tuple[Any, ...]] = []
@@ -173,6 +183,8 @@ class Writes:
                 self._rewritten_tasks.append(task_row(case_id, effect))
             elif isinstance(effect, RewriteDeadline):
                 self._rewritten_deadlines.append(deadline_row(case_id, effect))
+            elif isinstance(effect, WaiveDeadline):
+                self._waivers.append(waiver_row(case_id, seq, effect, move, at))
             elif isinstance(effect, HoldClocks):
                 self._held.append((case_id,))
             elif isinstance(effect, ResumeClocks) and case.held_at is not None:
@@ -186,6 +198,8 @@ class Writes:
             (_END_DEADLINES, self._ended_deadlines),
             (REWRITE_TASKS, self._rewritten_tasks),
             (REWRITE_DEADLINES, self._rewritten_deadlines),
+            (INSERT_WAIVERS, self._waivers),
+            (WAIVE_DEADLINES, self._waivers),
             (_HOLD_TASKS, self._held),
             (_HOLD_DEADLINES, self._held),
         ):

@@ -149,6 +149,14 @@ class Restore(NamedTuple):
     closed_at: datetime | None
 
 
+class WaiveDeadline(NamedTuple):
+    """A running deadline gets more time, to the instant `until`, or is lifted (none)."""
+
+    id: int
+    key: str
+    until: datetime | None
+
+
 class HoldClocks(NamedTuple):
     """Tasks and deadlines stand still from now on."""
 
@@ -177,6 +185,7 @@ Effect = (
     | EndDeadline
     | RewriteTask
     | RewriteDeadline
+    | WaiveDeadline
     | SetRecord
     | Corrects
     | Restore

@@ -73,6 +73,15 @@ class LadderStep(NamedTuple):
     role: str
 
 
+class WaiverTerms(NamedTuple):
+    """What may be waived of a deadline: more time, up to `extend` after it is due (none: no more time), or all of it
+    (`lift`), so many `times`."""
+
+    extend: Span | None
+    lift: bool
+    times: int
+
+
 class DeadlineTemplate(NamedTuple):
     """A clock. `kind` is deadline or timer. It runs out `due` after `base` (now or arrival), less `before`.
 
@@ -97,6 +106,7 @@ class DeadlineTemplate(NamedTuple):
     reason: str | None = None
     data: Mapping[str, Any] = {}
     record: str | None = None
+    waiver: WaiverTerms | None = None
 
     def due_from(self, calendar: Calendar, now: datetime, arrival: date) -> datetime:
         """When it runs out if it starts `now` in a case whose person arrived on `arrival`."""
@@ -237,6 +247,7 @@ class Transition:
     record: RecordStep | None = None
     details: bool = False
     takes_back: bool = False
+    waives: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,6 +269,7 @@ class Pathway:
     close_reasons: Mapping[str, Text]
     hold_reasons: Mapping[str, Text]
     record_reasons: Mapping[str, Text]
+    waive_reasons: Mapping[str, Text]
     tasks: Mapping[str, TaskTemplate]
     deadlines: Mapping[str, DeadlineTemplate]
     records: Mapping[str, RecordKind]

@@ -59,8 +59,9 @@ INSERT_WAIVERS: Final = SetStatement(
     waived_by=BigId,
 )
 WAIVE_DEADLINES: Final = SetStatement(
-    "UPDATE deadline SET due_at = COALESCE(r.until_at, deadline.due_at), level = 0, overdue_at = NULL, "
-    "next_at = COALESCE(r.until_at, deadline.next_at), "
+    "UPDATE deadline SET due_at = COALESCE(r.until_at, deadline.due_at), next_at = r.until_at, "
+    "level = CASE WHEN r.until_at IS NULL THEN deadline.level ELSE 0 END, "
+    "overdue_at = CASE WHEN r.until_at IS NULL THEN deadline.overdue_at END, "
     "status = CASE WHEN r.until_at IS NULL THEN 'waived' ELSE deadline.status END, "
     "closed_at = CASE WHEN r.until_at IS NULL THEN r.at END, closed_seq = CASE WHEN r.until_at IS NULL THEN r.seq END "
     "FROM {rows} WHERE deadline.case_id = r.case_id AND deadline.id = r.deadline_id",

@@ -57,6 +57,8 @@ def _check_deadline(file: PathwayFile, findings: Findings, key: str, part: Deadl
     for index, step in enumerate(part.ladder):
         findings.known((*path, "ladder", index, "role"), "role", step.role, file.roles)
     _check_scope(file, findings, path, part.state, part.record)
+    if part.waiver is not None and part.waiver.extend is None and not part.waiver.lift:
+        findings.add((*path, "waiver"), "empty_waiver", key=key)
     known = part.state is None or findings.known((*path, "state"), "state", part.state, file.states)
     if part.announce is None:
         return
@@ -132,6 +134,8 @@ def _check_transitions(file: PathwayFile, findings: Findings, checks: Transition
             findings.known((*path, "roles"), "role", role, file.roles)
         _check_events(findings, (*path, "announce"), part.announce)
         _check_steps(findings, path, part, kinds)
+        if part.waives and (part.to is not None or part.record is not None):
+            findings.add((*path, "waives"), "waiver_moves", trigger=part.trigger)
         checks.check(path, part)
 
 

@@ -27,6 +27,7 @@ from states.pathway import (
     TaskTemplate,
     Text,
     Transition,
+    WaiverTerms,
 )
 from states.pathways.branches import Branches, when_of
 from states.pathways.schema import DeadlinePart, PathwayFile, TextPart, TimerPart, TransitionPart
@@ -59,6 +60,7 @@ def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:
         close_reasons=_texts(file.reasons.close),
         hold_reasons=_texts(file.reasons.hold),
         record_reasons=_texts(file.reasons.record),
+        waive_reasons=_texts(file.reasons.waive),
         tasks=MappingProxyType(tasks),
         deadlines=MappingProxyType(deadlines),
         records=MappingProxyType(
@@ -96,6 +98,7 @@ def _table(file: PathwayFile, branches: Branches) -> dict[tuple[str, str], Trans
                     reads=_reads(guards, made.values()) | _also_read(part),
                     record=_step(part),
                     takes_back=part.takes_back,
+                    waives=part.waives,
                     details=part.details or part.record is not None,
                 )
     return table
@@ -103,7 +106,8 @@ def _table(file: PathwayFile, branches: Branches) -> dict[tuple[str, str], Trans
 
 def _also_read(part: TransitionPart) -> frozenset[str]:
     """The groups of facts that a transition reads beside its guards and conditions."""
-    return frozenset({"records"} if part.record else {PAST} if part.takes_back else ())
+    groups = {"records": part.record is not None, PAST: part.takes_back, "clocks": part.waives}
+    return frozenset(group for group, read in groups.items() if read)
 
 
 def _step(part: TransitionPart) -> RecordStep | None:
@@ -157,6 +161,7 @@ def _deadline(key: str, part: DeadlinePart) -> DeadlineTemplate:
         urgent=part.urgent,
         announce=part.announce,
         record=part.record,
+        waiver=None if part.waiver is None else WaiverTerms(part.waiver.extend, part.waiver.lift, part.waiver.times),
     )
 
 

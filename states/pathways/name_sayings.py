@@ -35,6 +35,15 @@ NAMES: Final = {
         "'{key}' would tell partners about the state '{state}', which is not shared.",
         "Retirez l'annonce.", "Leave the announcement out.",
     ),
+    "empty_waiver": say(
+        "La dérogation à « {key} » ne permet rien.", "The waiver of '{key}' allows nothing.",
+        "Donnez « extend » (un délai), ou « lift: true ».", "Give 'extend' (a span), or 'lift: true'.",
+    ),
+    "waiver_moves": say(
+        "« {trigger} » déroge à une échéance : le dossier reste où il est.",
+        "'{trigger}' waives a deadline: the case stays where it is.",
+        "Retirez « to » et « record ».", "Leave 'to' and 'record' out.",
+    ),
     "timer_without_end": say(
         "Une minuterie sans état ne finirait jamais d'elle-même.",
         "A timer without a state would never end by itself.",

@@ -193,11 +193,18 @@ class ClockPart(Part):
     due: SpanText
 
 
+class WaiverPart(Part):
+    extend: SpanText | None = None
+    lift: bool = False
+    times: Annotated[int, Field(ge=1, le=99, strict=True)] = 1
+
+
 class DeadlinePart(ClockPart):
     reminders: list[SpanText] = []
     ladder: Annotated[list[LadderPart], Field(min_length=1)]
     urgent: bool = False
     announce: str | None = None
+    waiver: WaiverPart | None = None
 
 
 class TimerPart(ClockPart):
@@ -220,6 +227,7 @@ class TransitionPart(Part):
     record: RecordStepPart | None = None
     details: bool = False
     takes_back: bool = False
+    waives: bool = False
     roles: Keys
     guards: list[Annotated[GuardPart, BeforeValidator(_guard)]] = []
     priority: Priority | None = None
@@ -232,11 +240,12 @@ class ReasonsPart(Part):
     close: Annotated[dict[Key, TextPart], Field(min_length=1)]
     hold: dict[Key, TextPart] = {}
     record: dict[Key, TextPart] = {}
+    waive: dict[Key, TextPart] = {}
 
     @property
     def all(self) -> dict[str, TextPart]:
         """Every reason; one that stands in two groups is one."""
-        return {**self.record, **self.hold, **self.close}
+        return {**self.waive, **self.record, **self.hold, **self.close}
 
 
 class RegistrationPart(EntryPart):

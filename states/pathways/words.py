@@ -6,7 +6,17 @@ from typing import Any
 
 from states.calendar import WEEKDAYS, Span
 from states.moves import Effect, EndDeadline, EndTask, HoldClocks, ResumeClocks, SetPriority
-from states.pathway import Branch, DeadlineTemplate, Pathway, RecordStep, TaskTemplate, Text, Transition, When
+from states.pathway import (
+    Branch,
+    DeadlineTemplate,
+    Pathway,
+    RecordStep,
+    TaskTemplate,
+    Text,
+    Transition,
+    WaiverTerms,
+    When,
+)
 from states.record_words import PRIORITY_WORDS
 
 _UNITS = {
@@ -35,6 +45,7 @@ def describe(pathway: Pathway, language: str) -> dict[str, Any]:
         "close_reasons": {key: text.in_(language) for key, text in pathway.close_reasons.items()},
         "hold_reasons": {key: text.in_(language) for key, text in pathway.hold_reasons.items()},
         "record_reasons": {key: text.in_(language) for key, text in pathway.record_reasons.items()},
+        "waive_reasons": {key: text.in_(language) for key, text in pathway.waive_reasons.items()},
         "states": [
             {"key": key, "title": state.title.in_(language), "kind": str(state.kind), "shared": state.shared}
             for key, state in pathway.states.items()
@@ -87,6 +98,7 @@ class _Words:
             "internal": transition.internal,
             "record": self._step(transition.record),
             "to_previous": transition.to_previous,
+            "waives": transition.waives,
             "roles": [key for key in pathway.roles if key in transition.roles],
             "guards": [
                 {
@@ -145,10 +157,24 @@ class _Words:
             "ladder": [{"after": self._span(step.after), "role": step.role} for step in template.ladder],
             "urgent": template.urgent,
             "announce": template.announce,
+            "waiver": self._waiver(template.waiver),
             "fires": template.trigger,
             "reason": template.reason,
             "data": dict(template.data),
         }
+
+    def _waiver(self, terms: WaiverTerms | None) -> str | None:
+        """`report de 30 jours au plus, ou levée ; 2 fois`."""
+        if terms is None:
+            return None
+        said = []
+        if terms.extend is not None:
+            span = self._span(terms.extend)
+            said.append(self._say(f"report de {span} au plus", f"at most {span} more"))
+        if terms.lift:
+            said.append(self._say("levée", "lifted"))
+        times = "" if terms.times == 1 else self._say(f" ; {terms.times} fois", f"; {terms.times} times")
+        return self._say(" ou ", " or ").join(said) + times
 
     def _say(self, fr: str, en: str) -> str:
         return en if self._language == "en" else fr
@@ -204,7 +230,7 @@ class _Words:
         if when is None:
             return None
         pathway, language = self._pathway, self._language
-        reasons = {**pathway.record_reasons, **pathway.hold_reasons, **pathway.close_reasons}
+        reasons = {**pathway.waive_reasons, **pathway.record_reasons, **pathway.hold_reasons, **pathway.close_reasons}
         said = []
         if when.priority is not None:
             named = ", ".join(PRIORITY_WORDS[key].in_(language) for key in when.priority)
