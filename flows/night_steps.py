@@ -16,7 +16,6 @@ from sqlmodel import Session
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.line import revive
 from states.assignment import assign_tasks
-from states.chasing import chase_silent_partners
 from states.dispatching import claim_transitions, finish_dispatch
 from states.releases import release_notices
 from states.reminders import arm_reminders
@@ -71,12 +70,6 @@ def sweep(session: Session, night: Night) -> Chunk:
         "timers_refused": swept.refused,
     }
     return Chunk(changes, more=swept.seen > 0)
-
-
-def chase(session: Session, night: Night) -> Chunk:
-    """Partners who have not answered."""
-    chased = chase_silent_partners(session, as_of=night.instant, limit=night.options.chunk)
-    return Chunk({"referrals_chased": chased}, more=chased > 0)
 
 
 def dispatch(session: Session, night: Night) -> Chunk:
@@ -145,7 +138,6 @@ def forget(session: Session, night: Night) -> Chunk:
 
 STEPS: dict[str, Step] = {
     "deadlines": sweep,
-    "referrals": chase,
     "dispatch": dispatch,
     "tasks": assign,
     "events": deliver,

@@ -3,7 +3,6 @@
 from models.batches import Batch, BatchCase, BatchStatus
 from models.calendars import CalendarChange, CalendarDay, Digest, OfficeCalendar, Waiver
 from models.care import (
-    Assessment,
     CasePlan,
     PsychosocialSession,
 )
@@ -19,6 +18,7 @@ from models.projects import Project, ProjectContribution, ProjectHistory, Projec
 from models.referrals import Referral, ReferralStatus
 from models.returnee import Returnee
 from models.runs import Dispatch, Lease, NightlyRun
+from models.screening import Assessment, Guardian, InstrumentDefinition, Vulnerability
 from models.staff import Office, Staff
 from models.staffing import Absence, AssignmentCause, TaskAssignment
 from models.training import Attendance, Course, TrainingEnrolment
@@ -57,8 +57,10 @@ __all__ = [
     "GrantLine",
     "GrantPurchase",
     "GrantVisit",
+    "Guardian",
     "Household",
     "HouseholdMember",
+    "InstrumentDefinition",
     "JournalRow",
     "Lease",
     "LivelihoodGrant",
@@ -89,6 +91,7 @@ __all__ = [
     "TaskAssignment",
     "TaskStatus",
     "TrainingEnrolment",
+    "Vulnerability",
     "Waiver",
     "WaveCase",
     "WaveOutcome",

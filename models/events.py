@@ -25,7 +25,8 @@ class DeadlineEvent(CaseEvent):
 
 
 class ReferralEvent(CaseEvent):
-    """An orientation to a partner's service was made or revoked."""
+    """Something happened to an orientation to a partner's service, or to the consent that it leans on. Only the partner
+    to which the person was referred is told."""
 
     referral: str = Field(description="Code of the referral")
 
@@ -55,4 +56,8 @@ EVENT_TYPES: dict[str, type[CaseEvent]] = {
     "deadline.overdue": DeadlineEvent,
     "referral.made": ReferralEvent,
     "referral.answered": ReferralEvent,
+    "referral.done": ReferralEvent,
+    "referral.revoked": ReferralEvent,
+    "referral.expired": ReferralEvent,
+    "consent.revoked": ReferralEvent,
 }

@@ -1,4 +1,4 @@
-"""The person who returned, and the household that arrived together."""
+"""The person who returned."""
 
 from __future__ import annotations
 
@@ -8,17 +8,6 @@ from sqlalchemy import Index
 from sqlmodel import SQLModel
 
 from models.types import BigId, Json, UtcDateTime, internal, personal, sensitive
-
-
-class Household(SQLModel, table=True):
-    """A household as the manifest declares it: its size is known before its members are."""
-
-    __tablename__ = "household"
-
-    id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
-    code: str = internal(unique=True)
-    size: int | None = personal(default=None)
-    created_at: datetime = internal(sa_type=UtcDateTime)
 
 
 class Returnee(SQLModel, table=True):
@@ -41,5 +30,4 @@ class Returnee(SQLModel, table=True):
     phone: str | None = personal(default=None, index=True)
     vulnerabilities: list[str] = sensitive(default_factory=list, sa_type=Json)
     remarks: str | None = sensitive(default=None)
-    household_id: int | None = internal(default=None, foreign_key="household.id", index=True, sa_type=BigId)
     created_at: datetime = internal(sa_type=UtcDateTime)

@@ -57,7 +57,7 @@ _INSERT_DEADLINES = insert_into(
 _INSERT_EVENTS = insert_into(
     "event",
     *("uid", "case_id", "sequence", "seq", "type", "occurred_at", "region_pcode", "data", "correlation_id"),
-    "corrects",
+    *("only_for", "corrects"),
 )
 _END_TASKS = SetStatement(
     "UPDATE task SET status = r.status, closed_at = r.at, closed_seq = r.seq, done_by = r.done_by FROM {rows} "
@@ -173,8 +173,8 @@ class Writes:
                 uid = _event_uid(row.hash, effect.type, announced)
                 data = {"case": case.code, **effect.data}
                 what = (uid, case_id, case.events + announced, seq, effect.type, at)
-                corrects = effect.data.get("corrects")
-                self._events.append((*what, case.region_pcode, data, move.correlation_id, corrects))
+                whom = effect.only_for, effect.data.get("corrects")
+                self._events.append((*what, case.region_pcode, data, move.correlation_id, *whom))
             elif isinstance(effect, SetRecord):
                 if effect.from_status is not None:
                     step = (effect.code, effect.from_status, effect.to_status)

@@ -22,6 +22,14 @@ class AssessmentFact(NamedTuple):
     assessed_at: datetime
 
 
+class VulnerabilityFact(NamedTuple):
+    """One vulnerability: what it is, how pressing (emergency, urgent, normal), and where it is in its small machine."""
+
+    kind: str
+    urgency: str
+    status: str
+
+
 class PlanFact(NamedTuple):
     """The newest revision of the case plan."""
 
@@ -48,12 +56,23 @@ class GrantFact(NamedTuple):
 
 
 class RecordFact(NamedTuple):
-    """One record with a small machine of its own: where it is, and who made it."""
+    """One record with a small machine of its own: where it is, who made it, which partner it is for (none: nobody's),
+    and the code of the record that it leans on, as a referral does on a consent."""
 
     kind: str
     code: str
     status: str
     made_by: int | None
+    partner_id: int | None = None
+    leans_on: str | None = None
+
+
+class AttemptFact(NamedTuple):
+    """A try to reach the person; `result` as in `states.follow_up_words`."""
+
+    at: datetime
+    channel: str
+    result: str
 
 
 class ClockFact(NamedTuple):
@@ -70,11 +89,14 @@ class ClockFact(NamedTuple):
 class Facts:
     """One case at one instant. Groups that no guard of the asked triggers needs are left at their defaults.
 
-    `consents` are the purposes given and not revoked, `consents_recorded` those asked at all; `visits` the follow-up
-    months visited; `open_tasks` and `open_deadlines` the keys that are open or held; `done_tasks` the keys ever done;
-    `records` everything of the case that has a small machine of its own, by code; `local_days` what the calendar of the
-    case's office adds to the pathway's; `clocks` the deadlines and timers that run, the oldest first; `past` what
-    taking back the last transition needs.
+    `birth_precision` is exact, year or approximate; `vulnerabilities` what the manifest said, `identified`
+    what was identified, by code. `consents` are the purposes given and not revoked, `consents_recorded` those asked at
+    all; `shares` says what may be shared with each partner who was asked about by name (none: the person said no),
+    under none with any other partner; `visits` the follow-up months visited; `attempts` the tries to reach the person,
+    the oldest first; `exit_talks` the closing reasons that were talked about; `open_tasks` and `open_deadlines` the
+    keys that are open or held; `done_tasks` the keys ever done; `records` everything of the case that has a small
+    machine of its own, by code; `local_days` what the calendar of the case's office adds to the pathway's; `clocks` the
+    deadlines and timers that run, the oldest first; `past` what taking back the last transition needs.
     """
 
     case_id: int
@@ -90,15 +112,20 @@ class Facts:
     region_pcode: str | None = None
     office_id: int | None = None
     birth_date: date | None = None
+    birth_precision: str = "exact"
     vulnerabilities: frozenset[str] = frozenset()
+    identified: dict[str, VulnerabilityFact] = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
     consents_recorded: frozenset[str] = frozenset()
+    shares: dict[int | None, frozenset[str] | None] = field(default_factory=dict)
     assessments: dict[str, AssessmentFact] = field(default_factory=dict)
     plan: PlanFact | None = None
     sessions_attended: int = 0
     enrolment: EnrolmentFact | None = None
     grant: GrantFact | None = None
     visits: frozenset[int] = frozenset()
+    attempts: tuple[AttemptFact, ...] = ()
+    exit_talks: frozenset[str] = frozenset()
     open_referrals: int = 0
     open_tasks: frozenset[str] = frozenset()
     done_tasks: frozenset[str] = frozenset()
@@ -111,6 +138,7 @@ class Facts:
 
 FACT_GROUPS = (
     "returnee",
+    "vulnerabilities",
     "consents",
     "assessments",
     "plan",
@@ -118,6 +146,8 @@ FACT_GROUPS = (
     "enrolment",
     "grant",
     "visits",
+    "attempts",
+    "exit_talks",
     "referrals",
     "tasks",
     "deadlines",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -17,9 +17,11 @@ from models.types import BigId
 from states.bulk import SetStatement, as_date, as_json, as_time
 from states.calendar import LocalDays
 from states.calendars.offices import office_days
-from states.facts import PAST, AssessmentFact, ClockFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
+from states.fact_rows import Reader, of_cases
+from states.facts import PAST, ClockFact, EnrolmentFact, Facts, GrantFact, PlanFact
+from states.gather_contacts import CONTACT_GROUPS
+from states.gather_protection import PROTECTION_GROUPS
 from states.past import read_pasts
-from states.records import RECORD_TABLES
 
 
 class CaseRow(NamedTuple):
@@ -111,29 +113,6 @@ def _facts(case: CaseRow, days: LocalDays, groups: dict[str, Any]) -> Facts:
     )
 
 
-def _returnee(rows: Iterator[Any]) -> dict[str, Any]:
-    ((_, birth_date, vulnerabilities),) = rows
-    return {"birth_date": as_date(birth_date), "vulnerabilities": frozenset(as_json(vulnerabilities))}
-
-
-def _consents(rows: Iterator[Any]) -> dict[str, Any]:
-    """The newest answer counts, for each purpose and recipient by itself."""
-    answers = {(purpose, partner_id): bool(given) for _, purpose, partner_id, given in rows}
-    return {
-        "consents": frozenset(purpose for (purpose, _), given in answers.items() if given),
-        "consents_recorded": frozenset(purpose for purpose, _ in answers),
-    }
-
-
-def _assessments(rows: Iterator[Any]) -> dict[str, Any]:
-    return {
-        "assessments": {
-            instrument: AssessmentFact(instrument, score, band, frozenset(as_json(flags)), as_time(assessed_at))
-            for _, instrument, score, band, flags, assessed_at in rows
-        }
-    }
-
-
 def _plan(rows: Iterator[Any]) -> dict[str, Any]:
     *_, (_, status, needs, author_id, approver_id) = rows
     return {"plan": PlanFact(status, frozenset(as_json(needs)), author_id, approver_id)}
@@ -154,15 +133,6 @@ def _grant(rows: Iterator[Any]) -> dict[str, Any]:
     return {"grant": GrantFact(status, proposed_by, approved_by, as_time(approved_at))}
 
 
-def _visits(rows: Iterator[Any]) -> dict[str, Any]:
-    return {"visits": frozenset(months for _, months in rows)}
-
-
-def _referrals(rows: Iterator[Any]) -> dict[str, Any]:
-    ((_, open_referrals),) = rows
-    return {"open_referrals": open_referrals}
-
-
 def _tasks(rows: Iterator[Any]) -> dict[str, Any]:
     found = [(key, status) for _, key, status in rows]
     return {
@@ -175,80 +145,33 @@ def _deadlines(rows: Iterator[Any]) -> dict[str, Any]:
     return {"open_deadlines": frozenset(key for _, key in rows)}
 
 
-def _records(rows: Iterator[Any]) -> dict[str, Any]:
-    return {"records": {code: RecordFact(kind, code, status, made_by) for _, kind, code, status, made_by in rows}}
-
-
 def _clocks(rows: Iterator[Any]) -> dict[str, Any]:
     return {"clocks": tuple(ClockFact(id_, key, code, as_time(due), n) for _, id_, key, code, due, n in rows)}
 
 
-def _all_records() -> SetStatement:
-    """The records of the cases, of every kind in one statement, the oldest of each kind first."""
-    parts = [
-        f"SELECT case_id, '{kind}', code, status, {where.made_by or 'NULL'} AS made_by, id FROM {where.table} "  # noqa: S608
-        "WHERE case_id IN (SELECT id FROM wanted)"
-        for kind, where in RECORD_TABLES.items()
-    ]
-    united = " UNION ALL ".join(parts)
-    return SetStatement(
-        f"WITH wanted AS (SELECT r.id AS id FROM {{rows}}), found (case_id, kind, code, status, made_by, id) "  # noqa: S608
-        f"AS ({united}) SELECT case_id, kind, code, status, made_by FROM found ORDER BY case_id, kind, id",
-        id=BigId,
-    )
-
-
-def _of_cases(columns: str, table: str, rest: str = "ORDER BY case_id, id") -> SetStatement:
-    """Rows of a table by case, the newest last."""
-    sql = "SELECT case_id, {} FROM {} WHERE case_id IN (SELECT r.id FROM {{rows}}) {}"
-    return SetStatement(sql.format(columns, table, rest), id=BigId)
-
-
-_Reader = Callable[[Iterator[Any]], dict[str, Any]]
-
-_GROUPS: dict[str, tuple[SetStatement, _Reader]] = {
-    "returnee": (
-        SetStatement(
-            'SELECT c.id, p.birth_date, p.vulnerabilities FROM "case" AS c JOIN returnee AS p ON p.id = c.returnee_id '
-            "WHERE c.id IN (SELECT r.id FROM {rows})",
-            id=BigId,
-        ),
-        _returnee,
-    ),
-    "consents": (
-        _of_cases("purpose, partner_id, CASE WHEN given AND revoked_at IS NULL THEN 1 ELSE 0 END", "consent"),
-        _consents,
-    ),
-    "assessments": (
-        _of_cases("instrument, score, band, flags, assessed_at", "assessment", "ORDER BY case_id, assessed_at, id"),
-        _assessments,
-    ),
+_GROUPS: dict[str, tuple[SetStatement, Reader]] = {
+    **CONTACT_GROUPS,
+    **PROTECTION_GROUPS,
     "plan": (
-        _of_cases("status, needs, author_id, approver_id", "case_plan", "ORDER BY case_id, revision"),
+        of_cases("status, needs, author_id, approver_id", "case_plan", "ORDER BY case_id, revision"),
         _plan,
     ),
-    "sessions": (_of_cases("COUNT(*)", "psychosocial_session", "AND attended GROUP BY case_id"), _sessions),
+    "sessions": (of_cases("COUNT(*)", "psychosocial_session", "AND attended GROUP BY case_id"), _sessions),
     "enrolment": (
-        _of_cases("status, CASE WHEN certificate_at IS NULL THEN 0 ELSE 1 END", "training_enrolment"),
+        of_cases("status, CASE WHEN certificate_at IS NULL THEN 0 ELSE 1 END", "training_enrolment"),
         _enrolment,
     ),
-    "grant": (_of_cases("status, proposed_by, approved_by, approved_at", "livelihood_grant"), _grant),
-    "visits": (_of_cases("months", "follow_up_visit"), _visits),
-    "referrals": (
-        _of_cases("COUNT(*)", "referral", "AND status IN ('in_progress', 'accepted') GROUP BY case_id"),
-        _referrals,
-    ),
+    "grant": (of_cases("status, proposed_by, approved_by, approved_at", "livelihood_grant"), _grant),
     "tasks": (
-        _of_cases("key, status", "task", "AND status IN ('open', 'held', 'done') ORDER BY case_id"),
+        of_cases("key, status", "task", "AND status IN ('open', 'held', 'done') ORDER BY case_id"),
         _tasks,
     ),
     "deadlines": (
-        _of_cases("key", "deadline", "AND status IN ('open', 'held') ORDER BY case_id"),
+        of_cases("key", "deadline", "AND status IN ('open', 'held') ORDER BY case_id"),
         _deadlines,
     ),
-    "records": (_all_records(), _records),
     "clocks": (
-        _of_cases(
+        of_cases(
             "id, key, record, due_at, (SELECT COUNT(*) FROM waiver WHERE waiver.deadline_id = deadline.id)",
             "deadline",
             "AND status IN ('open', 'held') ORDER BY case_id, id",

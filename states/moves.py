@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a member of staff by id, or the system (`id` none, role `system`)."""
+    """Who acts: a member of staff by id, a partner's system (role `partner`, `partner_id`), or the system (role
+    `system`)."""
 
     role: str
     id: int | None = None
     office_id: int | None = None
+    partner_id: int | None = None
 
 
 SYSTEM = Actor(role="system")
@@ -172,10 +174,12 @@ class SetPriority(NamedTuple):
 
 
 class Announce(NamedTuple):
-    """Write an event of this type into the outbox; `data` is thin, codes only."""
+    """Write an event of this type into the outbox; `data` is thin, codes only. `only_for` are the partners that it is
+    for (none: everybody who subscribes)."""
 
     type: str
     data: Mapping[str, Any]
+    only_for: tuple[int, ...] | None = None
 
 
 Effect = (

@@ -1,7 +1,6 @@
 """What kinds of notice there are, and the statements that write and cancel them, whatever their number.
 
-`states.sweep`, `states.timers`, `states.reminders`, `states.assignment` and `states.chasing` write them;
-`states.releases` sends.
+`states.sweep`, `states.timers`, `states.reminders` and `states.assignment` write them; `states.releases` sends.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ class NoticeKind(StrEnum):
     OVERDUE = "overdue"
     ESCALATION = "escalation"
     TIMER_REFUSED = "timer_refused"
-    PARTNER_SILENT = "partner_silent"
     ASSIGNED = "assigned"
 
 

@@ -11,6 +11,7 @@ from models.events import EVENT_TYPES
 from states.facts import Facts
 from states.moves import Announce, Effect, EndDeadline, EndTask, Move, OpenTask, Reason, SetDeadline, SetRecord
 from states.pathway import Pathway, RecordStep, Transition
+from states.records import RECORD_TABLES
 
 NO_RECORD_MEANT: Final = Reason(
     "no_record_meant",
@@ -69,11 +70,32 @@ def with_record(
         elif isinstance(effect, SetDeadline | EndDeadline):
             about = pathway.deadlines[effect.key].record == step.kind
             bound.append(effect._replace(record=code) if about else effect)
-        elif isinstance(effect, Announce) and step.kind in EVENT_TYPES[effect.type].model_fields:
-            bound.append(Announce(effect.type, {**effect.data, step.kind: code}))
+        elif isinstance(effect, Announce):
+            bound += _announced(effect, step.kind, facts, move)
         else:
             bound.append(effect)
     return tuple(bound)
+
+
+def _announced(event: Announce, kind: str, facts: Facts, move: Move) -> list[Announce]:
+    """The event as the step of a record of this kind announces it. One that names the record is for the record's
+    partner alone, where it has one. One that names records of another kind is written for each that leans on this one,
+    for its partner: whoever received something on the strength of a consent learns that it is revoked."""
+    named = EVENT_TYPES[event.type].model_fields.keys() & RECORD_TABLES.keys()
+    if kind in named:
+        whom = None
+        if RECORD_TABLES[kind].partner:
+            found = facts.records.get(move.record or "")
+            partner_id = found.partner_id if found else move.data.get("partner")
+            whom = (partner_id,) if isinstance(partner_id, int) else ()
+        return [Announce(event.type, {**event.data, kind: move.record}, whom)]
+    if not named:
+        return [event]
+    return [
+        Announce(event.type, {**event.data, each.kind: each.code}, (each.partner_id,) if each.partner_id else ())
+        for each in facts.records.values()
+        if each.kind in named and each.leans_on == move.record
+    ]
 
 
 def candidates(step: RecordStep, facts: Facts) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from states.instruments import bundled_catalogue
 from states.pathway import Text
+from states.referral_words import INFORMATION_WORDS
 
 Words = Mapping[str, Mapping[str, Text]]
 """Titles by kind (role, reason, grant step, ...) and key."""
@@ -67,5 +68,7 @@ def record_words() -> Words:
         "grant step": GRANT_WORDS,
         "enrolment status": ENROLMENT_WORDS,
         "purpose": PURPOSE_WORDS,
+        "information": INFORMATION_WORDS,
         "instrument": instruments,
+        "vulnerability": VULNERABILITY_WORDS,
     }

@@ -84,10 +84,11 @@ _KNOWN = SetStatement(
     line=Integer(),
 )
 _INSERT_HOUSEHOLDS = insert_into("household", "code", "size", "created_at", returning="code, id")
+_INSERT_MEMBERS = insert_into("household_member", "household_id", "returnee_id", "role", "since", "recorded_by")
 _INSERT_RETURNEES = insert_into(
     "returnee",
     *("code", "reference", "family_name", "given_names", "name_key", "sex", "birth_date", "birth_precision"),
-    *("nationality", "phone", "vulnerabilities", "remarks", "household_id", "created_at"),
+    *("nationality", "phone", "vulnerabilities", "remarks", "created_at"),
     returning="code, id",
 )
 _INSERT_CASES = insert_into(
@@ -97,7 +98,10 @@ _INSERT_CASES = insert_into(
     *("district_pcode", "manifest_checksum", "manifest_line", "registered_at"),
     returning="code, id",
 )
-_INSERT_CONSENTS = insert_into("consent", "case_id", "purpose", "given", "source", "recorded_at", "recorded_by")
+_INSERT_CONSENTS = insert_into(
+    "consent",
+    *("code", "case_id", "status", "purpose", "any_partner", "information", "source", "recorded_at", "recorded_by"),
+)
 
 
 def register_cases(
@@ -122,10 +126,10 @@ def register_cases(
     for index, registration in enumerate(registrations):
         if registration.place not in known:
             fresh.setdefault(registration.place or index, registration)
-    people = _insert_people(session, fresh.values(), now, new_code)
+    people = _insert_people(session, fresh.values(), now, actor, new_code)
     cases = _insert_cases(session, fresh.values(), people, pathway, pathway_version_id, now, new_code)
     _begin(session, pathway, cases, actor, correlation_id, now)
-    _insert_consents(session, fresh.values(), cases, now, actor)
+    _insert_consents(session, fresh.values(), cases, now, actor, new_code)
     made = {
         key: Registered("registered", case.id, case.code, returnee_id)
         for key, case, returnee_id in zip(fresh, cases, people, strict=True)
@@ -152,33 +156,48 @@ def _known(session: Session, registrations: Sequence[Registration]) -> dict[obje
 
 
 def _insert_people(
-    session: Session, registrations: Collection[Registration], now: datetime, new_code: Callable[[], str]
+    session: Session,
+    registrations: Collection[Registration],
+    now: datetime,
+    actor: Actor,
+    new_code: Callable[[], str],
 ) -> list[int]:
     """Returnee ids in the order of the registrations; people who are known keep theirs."""
-    at = utc_text(now)
     new = [registration for registration in registrations if registration.returnee_id is None]
     codes = [new_code() for _ in new]
-    household_codes = [new_code() if registration.household_size is not None else None for registration in new]
-    households = [
-        (code, registration.household_size, at)
-        for code, registration in zip(household_codes, new, strict=True)
-        if code is not None
-    ]
-    household_ids = _ids(_INSERT_HOUSEHOLDS, session, households)
     returnees = [
         (
             *(code, person.reference, person.family_name, person.given_names, person.name_key, person.sex),
             *(person.birth_date, person.birth_precision, person.nationality, person.phone, person.vulnerabilities),
-            *(person.remarks, household_ids.get(household_code or ""), at),
+            *(person.remarks, utc_text(now)),
         )
-        for code, household_code, person in zip(codes, household_codes, new, strict=True)
+        for code, person in zip(codes, new, strict=True)
     ]
     ids = _ids(_INSERT_RETURNEES, session, returnees)
+    _insert_households(
+        session, [(ids[code], person) for code, person in zip(codes, new, strict=True)], now, actor, new_code
+    )
     made = iter(codes)
     return [
         ids[next(made)] if registration.returnee_id is None else registration.returnee_id
         for registration in registrations
     ]
+
+
+def _insert_households(
+    session: Session,
+    people: Sequence[tuple[int, Registration]],
+    now: datetime,
+    actor: Actor,
+    new_code: Callable[[], str],
+) -> None:
+    """A household for each person whose manifest gave its size; who else is in it, the manifest does not say."""
+    at = utc_text(now)
+    of_person = {new_code(): (id_, each.household_size) for id_, each in people if each.household_size is not None}
+    ids = _ids(_INSERT_HOUSEHOLDS, session, [(code, size, at) for code, (_, size) in of_person.items()])
+    members = [(ids[code], returnee_id, "unknown", at, actor.id) for code, (returnee_id, _) in of_person.items()]
+    if members:
+        _INSERT_MEMBERS.execute(session, members)
 
 
 def _insert_cases(
@@ -225,9 +244,14 @@ def _insert_consents(
     cases: Sequence[CaseRow],
     now: datetime,
     actor: Actor,
+    new_code: Callable[[], str],
 ) -> None:
-    rows = [
-        (case.id, "sharing", registration.consent_to_share, "manifest", utc_text(now), actor.id)
+    """What the manifest says of sharing: it names no receiver and no information, so no referral can lean on it."""
+    rows: list[tuple[object, ...]] = [
+        (
+            *(new_code(), case.id, "given" if registration.consent_to_share else "refused", "sharing", False, []),
+            *("manifest", utc_text(now), actor.id),
+        )
         for case, registration in zip(cases, registrations, strict=True)
         if registration.consent_to_share is not None
     ]

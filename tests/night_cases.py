@@ -10,7 +10,6 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from models.care import Referral
 from models.case import Case
 from models.partner import Partner, Subscription
 from models.staff import Office, Staff
@@ -101,7 +100,7 @@ class NightCases:
 
 
 def open_nights(session: Session, number: int = 10) -> NightCases:
-    """Cases as they arrived, but one in ten in care, one in ten on hold; a silent partner, who hears of everything."""
+    """Cases as they arrived, but one in ten in care, one in ten on hold; a partner, who hears of everything."""
     cases = NightCases(session)
     ids = cases.register(number)
     cases.move(ids[0::10], "start_care", ARRIVAL + timedelta(days=1))
@@ -110,16 +109,5 @@ def open_nights(session: Session, number: int = 10) -> NightCases:
     session.add(partner)
     session.flush()
     session.add(Subscription(partner_id=partner.id or 0, url="http://127.0.0.1:9/", secret="", created_at=ARRIVAL))
-    for case_id in ids[2::10]:
-        session.add(
-            Referral(
-                case_id=case_id,
-                partner_id=partner.id or 0,
-                code=f"R{case_id}",
-                service="health",
-                made_at=ARRIVAL,
-                due_at=ARRIVAL + timedelta(days=3),
-            )
-        )
     session.commit()
     return cases

@@ -189,7 +189,9 @@ RARE = {"end": 8, "reopen": 10, "pause": 6, "press": 5, "refer": 3}
 _ASSESS = insert_into("assessment", "case_id", "instrument", "version", "answers", "flags", "assessed_at")
 _PLAN = insert_into("case_plan", "case_id", "revision", "status", "needs", "items", "author_id", "drafted_at")
 _REFER = insert_into(
-    "referral", "case_id", "partner_id", "code", "service", "priority", "status", "made_by", "made_at", "due_at"
+    "referral",
+    *("case_id", "partner_id", "code", "services", "information", "copies", "interpreter", "priority", "status"),
+    *("made_by", "made_at"),
 )
 
 
@@ -303,8 +305,8 @@ class Past:
     def _refer(self, moves: Sequence[Move], now: datetime) -> None:
         rows: list[tuple[Any, ...]] = [
             (
-                *(move.case_id, self.partner_id, move.record, "santé", "normal", "in_progress", move.actor.id),
-                *(utc_text(now), utc_text(now + timedelta(hours=72))),
+                *(move.case_id, self.partner_id, move.record, ["health"], [], [], False, "normal", "in_progress"),
+                *(move.actor.id, utc_text(now)),
             )
             for move in moves
         ]

@@ -19,6 +19,8 @@ from models import (
     Case,
     CasePlan,
     Consent,
+    ContactAttempt,
+    ExitInterview,
     FollowUpVisit,
     LivelihoodGrant,
     PsychosocialSession,
@@ -107,7 +109,17 @@ class Caseload:
         at = now - timedelta(hours=1)
         self.session.add_all(
             [
-                Consent(case_id=case_id, purpose="assistance", given=True, source="interview", recorded_at=at),
+                Consent(code=self.new_code(), case_id=case_id, purpose="assistance", recorded_at=at),
+                *(
+                    ExitInterview(
+                        case_id=case_id, about=about, why=["unknown"], could_change=["nothing"], recorded_at=at
+                    )
+                    for about in ("withdrew", "re_migrated")
+                ),
+                *(
+                    ContactAttempt(case_id=case_id, at=at - timedelta(days=days), channel=channel, result="not_reached")
+                    for days, channel in ((40, "phone"), (20, "visit"), (0, "phone"))
+                ),
                 *(
                     Assessment(case_id=case_id, instrument=name, version="1", answers={}, assessed_at=at)
                     for name in ("vulnerability", "k6")
@@ -135,7 +147,12 @@ class Caseload:
                     approved_by=coordinator,
                     approved_at=at,
                 ),
-                *(FollowUpVisit(case_id=case_id, months=months, visited_at=at, outcome="ok") for months in (3, 6, 12)),
+                *(
+                    FollowUpVisit(
+                        case_id=case_id, occasion=self.new_code(), months=months, visited_at=at, outcome="well"
+                    )
+                    for months in (3, 6, 12)
+                ),
             ]
         )
 

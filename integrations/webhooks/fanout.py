@@ -57,15 +57,28 @@ def _deliveries(
     """The rows of the deliveries. A correction goes to those who `received` what it corrects, whatever they filter."""
     rows = []
     for event in events:
-        for subscription in subscriptions:
-            if (
-                wants(subscription, event.type, event.region_pcode)
-                if event.corrects is None
-                else subscription.id in received[event.corrects]
-            ):
-                rows.append((event.id, subscription.id, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0))
-                received[event.uid].add(subscription.id)
+        if event.corrects is None:
+            chosen = _addressed(event, subscriptions)
+        else:
+            chosen = [each for each in subscriptions if each.id in received[event.corrects]]
+        for subscription in chosen:
+            rows.append((event.id, subscription.id, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0))
+            received[event.uid].add(subscription.id)
     return rows
+
+
+def _addressed(event: Row[Any], subscriptions: Sequence[Subscription]) -> list[Subscription]:
+    """Those that want the event. One that is for certain partners goes to them alone, and reaches each of them: through
+    the subscriptions that want it, else through all that the partner has."""
+    wanting = [each for each in subscriptions if wants(each, event.type, event.region_pcode)]
+    if event.only_for is None:
+        return wanting
+    heard = {each.partner_id for each in wanting}
+    return [
+        each
+        for each in subscriptions
+        if each.partner_id in event.only_for and (each in wanting or each.partner_id not in heard)
+    ]
 
 
 def _received(session: Session, events: Sequence[Row[Any]]) -> dict[str, set[int | None]]:
@@ -98,7 +111,7 @@ def _take(session: Session, now: datetime, limit: int) -> Sequence[Row[Any]]:
         .values(fanned_out_at=now)
         .returning(
             *(col(Event.id), col(Event.uid), col(Event.case_id), col(Event.sequence), col(Event.type)),
-            *(col(Event.region_pcode), col(Event.corrects)),
+            *(col(Event.region_pcode), col(Event.only_for), col(Event.corrects)),
         )
         .execution_options(synchronize_session=False)
     )

@@ -1,6 +1,6 @@
 """How staff's records reach a case: the act, and the way in which a record and the move that it allows are one thing.
 
-The other `states.casework` files use it; here too are what every role records: consents, and tasks that are done.
+The other `states.casework` files use it; here too is what every role records: tasks that are done.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import String
 from sqlmodel import Session
@@ -18,7 +18,7 @@ from sqlmodel import Session
 from models.errors import WrongUse
 from models.types import BigId, UtcDateTime
 from states.advance import advance_cases
-from states.bulk import SetStatement, insert_into, time_text
+from states.bulk import SetStatement, time_text
 from states.gather import load_cases
 from states.moves import Actor, EndTask, Move, Outcome, OutcomeKind, Reason
 from states.pathway import Pathway
@@ -53,15 +53,6 @@ class Step(Act):
 S = TypeVar("S", bound=Step)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentAnswer(Act):
-    """What the person answered, for one purpose; `partner_id` none: the programme itself, or any partner."""
-
-    purpose: Literal["assistance", "sharing"]
-    given: bool
-    partner_id: int | None = None
-
-
 class TaskDone(NamedTuple):
     """Somebody says that they did a task."""
 
@@ -69,18 +60,6 @@ class TaskDone(NamedTuple):
     actor: Actor
 
 
-_INSERT_CONSENTS = insert_into(
-    "consent", "case_id", "purpose", "partner_id", "given", "source", "recorded_at", "recorded_by"
-)
-_REVOKE = SetStatement(
-    "UPDATE consent SET revoked_at = r.at FROM {rows} WHERE consent.case_id = r.case_id "
-    "AND consent.purpose = r.purpose AND COALESCE(consent.partner_id, 0) = COALESCE(r.partner_id, 0) "
-    "AND consent.given AND consent.revoked_at IS NULL",
-    case_id=BigId,
-    purpose=String(),
-    partner_id=BigId,
-    at=UtcDateTime(),
-)
 _KNOWN_COMMANDS = SetStatement(
     "SELECT command_id FROM journal WHERE command_id IN (SELECT r.command_id FROM {rows})", command_id=String()
 )
@@ -110,22 +89,6 @@ ENDS_WITH_A_MOVE: Final = Reason(
     "This task ends with the move of the pathway that it asks for.",
     missing="trigger",
 )
-
-
-def record_consents(session: Session, answers: Sequence[ConsentAnswer], *, now: datetime) -> None:
-    """Write the answers. A refusal revokes what was given before for the same purpose and recipient.
-
-    Raises WrongUse for an unknown case.
-    """
-    lock_cases(session, answers)
-    at = time_text(now)
-    refused = [(each.case_id, each.purpose, each.partner_id, at) for each in answers if not each.given]
-    if refused:
-        _REVOKE.execute(session, refused)
-    _INSERT_CONSENTS.execute(
-        session,
-        [(each.case_id, each.purpose, each.partner_id, each.given, "interview", at, each.actor.id) for each in answers],
-    )
 
 
 def complete_tasks(session: Session, done: Sequence[TaskDone], *, now: datetime) -> list[Reason | None]:
@@ -165,8 +128,28 @@ def move_and_write(
     All in the caller's transaction: the pathway decides first, and nothing is written for what it refused. Steps on
     the same case are taken one after the other.
     """
+
+    def write_steps(moved: Sequence[tuple[S, int]]) -> None:
+        write([step for step, _ in moved])
+
+    return move_and_detail(session, steps, move=move, write=write_steps, now=now)
+
+
+def move_and_detail(
+    session: Session,
+    steps: Sequence[S],
+    *,
+    move: Callable[[S], Move],
+    write: Callable[[Sequence[tuple[S, int]]], object],
+    now: datetime,
+) -> list[Outcome]:
+    """As `move_and_write`, for details that name their row of the journal: `write` gets each step with its `seq`."""
     outcomes = advance_cases(session, [move(step) for step in steps], now=now)
-    moved = [step for step, outcome in zip(steps, outcomes, strict=True) if outcome.kind is OutcomeKind.MOVED]
+    moved = [
+        (step, outcome.seq)
+        for step, outcome in zip(steps, outcomes, strict=True)
+        if outcome.kind is OutcomeKind.MOVED and outcome.seq is not None
+    ]
     if moved:
         write(moved)
     return outcomes

@@ -1,7 +1,8 @@
 """How a guard is declared, and how a pathway binds it to parameters. `states.guards` declares, the compiler binds.
 
 A guard is a pure predicate `(facts, move, now, **parameters) -> bool`; bound to its parameters it gives None or its one
-named refusal, which is made here, once, with the pathway's own words in French and English.
+named refusal, which is made here, once, with the pathway's own words in French and English. A predicate may also answer
+with what is `Lacking`: then the refusal names it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,7 +21,16 @@ from states.moves import Move, Reason
 from states.pathway import GuardUse, Text, When
 from states.record_words import Words
 
-Predicate = Callable[..., bool]
+
+class Lacking(NamedTuple):
+    """What a guard that does not hold lacks, as keys of a kind of words."""
+
+    kind: str
+    keys: tuple[str, ...]
+
+
+Predicate = Callable[..., bool | Lacking]
+P = TypeVar("P", bound=Predicate)
 
 
 class Names(NamedTuple):
@@ -71,14 +81,14 @@ def guard(
     asks: str | None = None,
     demands: Mapping[str, Allowed] | None = None,
     recorded_by: tuple[str, ...] = (),
-) -> Callable[[Predicate], Predicate]:
+) -> Callable[[P], P]:
     """Declares the decorated predicate as a guard of its own name. The texts, and the fields that it demands, may use
     its parameters in braces."""
     unknown = set(reads) - set(FACT_GROUPS)
     if unknown:
         raise ValueError(f"no such group of facts: {', '.join(sorted(unknown))}")
 
-    def declare(predicate: Predicate) -> Predicate:
+    def declare(predicate: P) -> P:
         name = predicate.__name__
         parameters = _parameters(predicate)
         GUARDS[name] = Guard(
@@ -127,7 +137,10 @@ def bind(declared: Guard, given: Mapping[str, Any], words: Words, when: When | N
     predicate = partial(declared.predicate, **values) if values else declared.predicate
 
     def check(facts: Facts, move: Move, now: datetime) -> Reason | None:
-        return None if predicate(facts, move, now) else refusal
+        verdict = predicate(facts, move, now)
+        if isinstance(verdict, Lacking):
+            return _naming(refusal, verdict, words)
+        return None if verdict else refusal
 
     asks = declared.asks.format(**values) if declared.asks else None
     choices = next((value for value in values.values() if isinstance(value, tuple)), ()) if asks else ()
@@ -162,6 +175,11 @@ def _kind(annotation: Any) -> str | None:
     if get_origin(annotation) is not Annotated:
         return None
     return next((mark.kind for mark in get_args(annotation) if isinstance(mark, Names)), None)
+
+
+def _naming(refusal: Reason, lacking: Lacking, words: Words) -> Reason:
+    fr, en = (", ".join(words[lacking.kind][key].in_(each) for key in lacking.keys) for each in ("fr", "en"))
+    return refusal._replace(text_fr=f"{refusal.text_fr} Il manque : {fr}.", text_en=f"{refusal.text_en} Missing: {en}.")
 
 
 def _labels(declared: Guard, values: Mapping[str, Any], words: Words, language: str) -> dict[str, str]:

@@ -99,15 +99,30 @@ def test_the_newest_answer_to_each_question_of_consent_counts(caseload: Caseload
     add(caseload, partner)
 
     def consent(purpose: str, given: bool, **more: Any) -> Consent:
-        return Consent(case_id=case_id, purpose=purpose, given=given, source="x", recorded_at=START, **more)
+        status = "given" if given else "refused"
+        code = caseload.new_code()
+        return Consent(
+            **{"code": code, "case_id": case_id, "purpose": purpose, "status": status, **more}, recorded_at=START
+        )
 
     add(caseload, consent("assistance", False), consent("assistance", True))
     add(caseload, consent("photo", True), consent("photo", False))
-    add(caseload, consent("research", True, revoked_at=START))
-    add(caseload, consent("sharing", False), consent("sharing", True, partner_id=partner.id))
+    add(caseload, consent("research", True, status="revoked"))
+    add(
+        caseload,
+        consent("sharing", False),
+        consent("sharing", True, partner_id=partner.id, information=["name", "sex"]),
+    )
     found = facts(caseload, case_id, "consents")
     assert found.consents == {"assistance", "sharing"}
     assert found.consents_recorded == {"assistance", "photo", "research", "sharing"}
+    assert found.shares == {partner.id: {"name", "sex"}}
+
+    add(caseload, consent("sharing", True, any_partner=True, information=["name"]))
+    add(caseload, consent("sharing", False, partner_id=partner.id))
+    assert facts(caseload, case_id, "consents").shares == {partner.id: None, None: {"name"}}
+    add(caseload, consent("sharing", True, any_partner=True, status="revoked", information=["name"]))
+    assert facts(caseload, case_id, "consents").shares == {partner.id: None}
 
 
 def test_the_newest_result_of_each_instrument_counts(caseload: Caseload) -> None:
@@ -172,11 +187,16 @@ def test_visits_and_referrals_that_wait_for_an_answer_or_its_end(caseload: Casel
     partner = Partner(code="p", name="Partenaire fictif", created_at=START)
     add(caseload, partner)
     statuses = ("in_progress", "accepted", "rejected", "done", "revoked")
-    referral: dict[str, Any] = {"case_id": case_id, "partner_id": partner.id, "service": "x", "made_at": START}
+    referral: dict[str, Any] = {"case_id": case_id, "partner_id": partner.id, "made_at": START}
     add(
         caseload,
-        *(FollowUpVisit(case_id=case_id, months=months, visited_at=START, outcome="x") for months in (3, 3, 6)),
-        *(Referral(**referral, code=status, status=status, due_at=START) for status in statuses),
+        *(
+            FollowUpVisit(
+                case_id=case_id, occasion=f"V{place}", months=months, visited_at=START, outcome="well", **more
+            )
+            for place, (months, more) in enumerate([(3, {}), (3, {}), (6, {}), (12, {"taken_back_at": START})])
+        ),
+        *(Referral(**referral, code=status, status=status) for status in statuses),
     )
     found = facts(caseload, case_id, "visits", "referrals")
     assert (found.visits, found.open_referrals) == ({3, 6}, 2)

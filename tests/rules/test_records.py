@@ -119,10 +119,8 @@ class Referrals:
                 case_id=self.case_id,
                 partner_id=self.partner_id,
                 code=record,
-                service="health",
                 status="asked",
                 made_at=now,
-                due_at=now,
             )
             self.session.add(row)
             self.session.flush()
@@ -220,8 +218,8 @@ def test_previews_and_facts_name_the_records(referrals: Referrals, session: Sess
     referrals.step("accept", "B")
     facts = gather_facts(session, [referrals.case_id], FACT_GROUPS)[referrals.case_id]
     assert facts.records == {
-        "A": RecordFact("referral", "A", "asked", None),
-        "B": RecordFact("referral", "B", "accepted", None),
+        "A": RecordFact("referral", "A", "asked", None, referrals.partner_id),
+        "B": RecordFact("referral", "B", "accepted", None, referrals.partner_id),
     }
     possible = {one.trigger: one for one in preview(referrals.pathway, facts, WORKER, START)}
     assert possible["accept"].allowed

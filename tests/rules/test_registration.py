@@ -9,7 +9,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 from synthetic_cases import ARRIVAL, START, Caseload, open_caseload, person
 
-from models import Case, Consent, Deadline, Event, Household, JournalRow, Office, Returnee, Task, WrongUse
+from models import (
+    Case,
+    Consent,
+    Deadline,
+    Event,
+    Household,
+    HouseholdMember,
+    JournalRow,
+    Office,
+    Returnee,
+    Task,
+    WrongUse,
+)
 from states.journal import verify_journal
 from states.registration import register_cases
 
@@ -62,7 +74,9 @@ def test_a_registration_writes_person_household_case_journal_event_task_clock_an
     assert (returnee.birth_date, returnee.birth_precision) == (person(5).birth_date, "exact")
     assert (returnee.vulnerabilities, returnee.phone) == (["single_parent", "chronic_illness"], "+22370000005")
     assert (returnee.remarks, returnee.created_at) == ("l'« autre » valise", START)
-    household = session.get_one(Household, returnee.household_id)
+    member = session.exec(select(HouseholdMember)).one()
+    assert (member.returnee_id, member.role, member.since, member.until) == (returnee.id, "unknown", START, None)
+    household = session.get_one(Household, member.household_id)
     assert (household.size, household.created_at) == (4, START)
     row = session.exec(select(JournalRow)).one()
     assert (row.case_id, row.seq, row.trigger, row.from_state, row.to_state) == (
@@ -79,8 +93,8 @@ def test_a_registration_writes_person_household_case_journal_event_task_clock_an
     deadline = session.exec(select(Deadline)).one()
     assert (deadline.key, deadline.kind, deadline.status, deadline.seq) == ("no_show", "timer", "open", 1)
     consent = session.exec(select(Consent)).one()
-    assert (consent.purpose, consent.given, consent.source, consent.recorded_at) == (
-        *("sharing", False, "manifest", START),
+    assert (consent.purpose, consent.status, consent.source, consent.recorded_at) == (
+        *("sharing", "refused", "manifest", START),
     )
     assert verify_journal(session).broken == []
 
@@ -88,9 +102,9 @@ def test_a_registration_writes_person_household_case_journal_event_task_clock_an
 def test_what_is_not_known_stays_empty(caseload: Caseload) -> None:
     (made,) = caseload.register(person(1, birth_date=None, birth_precision="approximate", region_pcode=None))
     returnee = caseload.session.get_one(Returnee, made.returnee_id)
-    assert (returnee.birth_date, returnee.household_id, returnee.vulnerabilities) == (None, None, [])
+    assert (returnee.birth_date, returnee.vulnerabilities) == (None, [])
     assert number_of(caseload.session, Consent) == 0
-    assert number_of(caseload.session, Household) == 0
+    assert number_of(caseload.session, Household) == number_of(caseload.session, HouseholdMember) == 0
     assert caseload.case(made.case_id).region_pcode is None
 
 

@@ -10,12 +10,9 @@ from night_cases import ARRIVAL, NightCases
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
-from models.care import Referral
-from models.partner import Partner
 from models.work import Notice, Task
 from states.assignment import assign_tasks
 from states.calendar import Calendar, Span
-from states.chasing import chase_silent_partners
 from states.notices import NewNotice, NoticeKind, write_deadline_notices
 from states.pathway import DeadlineTemplate, Text
 from states.releases import Released, release_notices
@@ -167,41 +164,9 @@ def test_overdue_and_escalated_lines_are_sent_while_the_deadline_is_open(cases: 
 
 def test_a_line_about_the_case_as_a_whole_is_always_sent(cases: NightCases, session: Session) -> None:
     (case_id,) = cases.register()
-    line = NewNotice(case_id, NoticeKind.PARTNER_SILENT, "coordinator", cases.office.id, ARRIVAL)
+    line = NewNotice(case_id, NoticeKind.TIMER_REFUSED, "coordinator", cases.office.id, ARRIVAL)
     assert write_deadline_notices(session, [line]) == 1
     assert _release(session, ARRIVAL) == Released(sent=1, digests=1)
-
-
-def test_a_silent_partner_is_chased_once_and_not_for_a_held_case(cases: NightCases, session: Session) -> None:
-    waiting, held = cases.register(2)
-    cases.move([held], "hold", ARRIVAL + DAY, reason="medical")
-    partner = Partner(code="OIM", name="Partner", created_at=ARRIVAL)
-    session.add(partner)
-    session.flush()
-    for case_id, due_at, status in (
-        (waiting, ARRIVAL + 3 * DAY, "in_progress"),
-        (waiting, ARRIVAL + 9 * DAY, "in_progress"),
-        (waiting, ARRIVAL + 3 * DAY, "accepted"),
-        (held, ARRIVAL + 3 * DAY, "in_progress"),
-    ):
-        session.add(
-            Referral(
-                case_id=case_id,
-                partner_id=partner.id,
-                code=f"R{case_id}-{due_at:%d}-{status}",
-                service="health",
-                status=status,
-                made_at=ARRIVAL,
-                due_at=due_at,
-            )
-        )
-    session.flush()
-    night = ARRIVAL + 4 * DAY
-    assert chase_silent_partners(session, as_of=night, limit=10) == 1
-    assert chase_silent_partners(session, as_of=night, limit=10) == 0
-    chased = session.exec(select(Referral.code).where(col(Referral.chased_at) == night)).all()
-    assert chased == [f"R{waiting}-08-in_progress"]
-    assert cases.notices() == [("partner_silent", "coordinator", 0)]
 
 
 def test_the_number_of_statements_is_constant(cases: NightCases, session: Session, engine: Engine) -> None:

@@ -1,0 +1,156 @@
+"""What the person agrees to, refuses and takes back. A consent that is revoked revokes what leans on it, at once.
+
+The console, the API and the command line call it and commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import String
+from sqlmodel import Session
+
+from models.types import BigId, UtcDateTime
+from states.bulk import SetStatement, insert_into, time_text
+from states.casework.act import Step, move_and_write
+from states.casework.codes import known
+from states.casework.referrals import ReferralAnswer, answer_referrals
+from states.moves import Move, Outcome, OutcomeKind
+from states.referral_words import INFORMATION_WORDS, SOURCE_WORDS
+
+CONSENT_REVOKED = "consent_revoked"
+"""Why a referral is revoked whose consent was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAnswer(Step):
+    """What the person answered, for one purpose. `code` is the consent's own; the rest as in `models.consents`."""
+
+    code: str
+    purpose: Literal["assistance", "sharing"]
+    given: bool
+    partner_id: int | None = None
+    any_partner: bool = False
+    information: tuple[str, ...] = ()
+    source: str = "interview"
+    form_sha256: str | None = None
+    guardian: str | None = None
+    witness: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation(Step):
+    """The person takes back the consent with the code `consent`."""
+
+    consent: str
+
+
+_INSERT = insert_into(
+    "consent",
+    *("code", "case_id", "status", "purpose", "partner_id", "any_partner", "information", "source", "form_sha256"),
+    *("guardian", "witness", "recorded_at", "recorded_by"),
+)
+_REVOKE = SetStatement(
+    "UPDATE consent SET revoked_at = r.at, revoked_by = r.actor_id FROM {rows} WHERE consent.code = r.code",
+    code=String(),
+    at=UtcDateTime(),
+    actor_id=BigId,
+)
+_SAME = SetStatement(
+    "SELECT r.code AS asked, o.code, o.case_id FROM {rows} JOIN consent AS c ON c.code = r.code "
+    "AND c.case_id = r.case_id JOIN consent AS o ON o.case_id = c.case_id AND o.purpose = c.purpose "
+    "AND COALESCE(o.partner_id, 0) = COALESCE(c.partner_id, 0) AND o.any_partner = c.any_partner "
+    "WHERE o.status = 'given' AND o.code <> c.code ORDER BY o.id",
+    code=String(),
+    case_id=BigId,
+)
+_LEANING = SetStatement(
+    "SELECT c.code AS consent, f.code, f.case_id FROM referral AS f JOIN consent AS c ON c.id = f.consent_id "
+    "JOIN {rows} ON c.code = r.code WHERE f.status IN ('in_progress', 'accepted') ORDER BY f.id",
+    code=String(),
+)
+
+
+def record_consents(session: Session, answers: Sequence[ConsentAnswer], *, now: datetime) -> list[Outcome]:
+    """Write the answers, each with its row of the journal. A refusal revokes what was given before for the same purpose
+    and recipient. Raises WrongUse for a code that is not known."""
+    for answer in answers:
+        known("information", answer.information, INFORMATION_WORDS)
+        known("source", [answer.source], SOURCE_WORDS)
+
+    def write(moved: Sequence[ConsentAnswer]) -> None:
+        _INSERT.execute(session, [_row(each, now) for each in moved])
+
+    outcomes = move_and_write(session, answers, move=_answered, write=write, now=now)
+    refused = [
+        each
+        for each, outcome in zip(answers, outcomes, strict=True)
+        if not each.given and outcome.kind is OutcomeKind.MOVED
+    ]
+    _revoke(session, _others(session, {each.code: each for each in refused}), now)
+    return outcomes
+
+
+def revoke_consents(session: Session, revocations: Sequence[Revocation], *, now: datetime) -> list[Outcome]:
+    """Take consents back, with all that was given for the same purpose and recipient, and revoke every open referral
+    that leans on one of them: each a move of its own, in this transaction. The partners who received something are
+    told. Gives the outcomes of the revocations asked for."""
+    outcomes = _revoke(session, revocations, now)
+    moved = [each for each, outcome in zip(revocations, outcomes, strict=True) if outcome.kind is OutcomeKind.MOVED]
+    _revoke(session, _others(session, {each.consent: each for each in moved}), now)
+    return outcomes
+
+
+def _revoke(session: Session, revocations: Sequence[Revocation], now: datetime) -> list[Outcome]:
+    done: dict[str, Revocation] = {}
+
+    def write(moved: Sequence[Revocation]) -> None:
+        done.update({each.consent: each for each in moved})
+        _REVOKE.execute(session, [(each.consent, time_text(now), each.actor.id) for each in moved])
+
+    outcomes = move_and_write(
+        session, revocations, move=lambda each: each.fires("revoke_consent", record=each.consent), write=write, now=now
+    )
+    if done:
+        leaning = [
+            ReferralAnswer(**_derived(done[consent], code), referral=code, answer="revoked", reason=CONSENT_REVOKED)
+            for consent, code, _ in _LEANING.execute(session, [(code,) for code in done]).all()
+        ]
+        answer_referrals(session, leaning, now=now)
+    return outcomes
+
+
+def _others(session: Session, steps: dict[str, ConsentAnswer] | dict[str, Revocation]) -> list[Revocation]:
+    """The revocations of what else was given for the same purpose and recipient as the consents with these codes."""
+    if not steps:
+        return []
+    found = _SAME.execute(session, [(code, step.case_id) for code, step in steps.items()]).all()
+    others = {code: Revocation(**_derived(steps[asked], code), consent=code) for asked, code, _ in found}
+    return list(others.values())
+
+
+def _derived(step: Step, code: str) -> dict[str, Any]:
+    """What a move that follows from this one carries: its command id is its own, and the same whenever it is made."""
+    return {
+        "case_id": step.case_id,
+        "actor": step.actor,
+        "command_id": f"{step.command_id}:{code}",
+        "correlation_id": step.correlation_id,
+    }
+
+
+def _answered(answer: ConsentAnswer) -> Move:
+    said = {"purpose": answer.purpose, "partner": answer.partner_id, "information": list(answer.information)}
+    trigger = "record_consent" if answer.given else "refuse_consent"
+    return answer.fires(trigger, record=answer.code, **{name: value for name, value in said.items() if value})
+
+
+def _row(answer: ConsentAnswer, now: datetime) -> tuple[object, ...]:
+    return (
+        *(answer.code, answer.case_id, "given" if answer.given else "refused", answer.purpose, answer.partner_id),
+        *(answer.any_partner, list(answer.information), answer.source, answer.form_sha256, answer.guardian),
+        *(answer.witness, time_text(now), answer.actor.id),
+    )
