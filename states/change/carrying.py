@@ -20,7 +20,7 @@ from states.change.caseload import Running, load_running
 from states.change.continuity import MIGRATE
 from states.change.images import image_of
 from states.change.passage import Passage, breaches, crossing
-from states.change.shares import read_share
+from states.change.shares import Share, read_share
 from states.change.verdicts import objections
 from states.change.waves import with_outcome
 from states.entries import Entry, carried_entry, write_entries
@@ -87,17 +87,16 @@ def move_chunk(
     wave.breached += chunk.breached
     if not ids:
         wave.status, wave.finished_at = WaveStatus.DONE, now
-    elif beyond_limits(wave):
+    elif beyond(read_share(wave.max_refused), read_share(wave.max_breaches), wave.cases, wave.refused, wave.breached):
         wave.status, wave.finished_at = WaveStatus.STOPPED, now
         wave.left_out += leave_waiting(session, wave, "wave_stopped")
     session.add(wave)
     return chunk
 
 
-def beyond_limits(wave: MigrationWave) -> bool:
-    """Whether more of its cases were refused, or have a clock that ran out by the move, than the wave allows."""
-    refused, breached = read_share(wave.max_refused), read_share(wave.max_breaches)
-    return refused.exceeded_by(wave.refused, wave.cases) or breached.exceeded_by(wave.breached, wave.cases)
+def beyond(max_refused: Share, max_breaches: Share, cases: int, refused: int, breached: int) -> bool:
+    """Whether more of a wave's cases were refused, or have a clock that ran out by the move, than it allows."""
+    return max_refused.exceeded_by(refused, cases) or max_breaches.exceeded_by(breached, cases)
 
 
 def leave_waiting(session: Session, wave: MigrationWave, why: str) -> int:

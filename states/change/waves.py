@@ -74,6 +74,9 @@ def begin_wave(
     """The next wave, its cases named; none: no case is left to take. Its size is a part of the cases that were open on
     the old version when the migration began."""
     migration = migration_between(session, way.old_id, way.new_id)
+    ids = next_cases(session, way.old_id, way.old, migration, options.names)
+    if not ids:
+        return None
     if migration is None:
         cases = sum(count_open(session, way.old_id, way.old).values())
         migration = PathwayMigration(old_version_id=way.old_id, new_version_id=way.new_id, cases=cases, started_at=now)
