@@ -84,6 +84,11 @@ def facts_of(session: Session, cases: Collection[CaseRow], groups: Collection[st
     return {case.id: _facts(case, calendars.of(case.office_id), fields[case.id]) for case in cases}
 
 
+def reader_of(group: str) -> Reader:
+    """What the rows of one case mean for the facts of this group; the replay reads rows of the past with it."""
+    return _GROUPS[group][1]
+
+
 def _case_row(row: Sequence[Any]) -> CaseRow:
     id_, code, version_id, state, entered_at, previous, held_at, *middle, arrival, region, registered_at, closed_at = (
         row
