@@ -82,11 +82,7 @@ def begin_wave(
         migration = PathwayMigration(old_version_id=way.old_id, new_version_id=way.new_id, cases=cases, started_at=now)
         session.add(migration)
         session.flush()
-    taken = next_cases(session, way.old_id, way.old, migration, options.names)[
-        : max(1, options.size.of(migration.cases))
-    ]
-    if not taken:
-        return None
+    taken = ids[: max(1, options.size.of(migration.cases))]
     waves = waves_of(session, migration)
     wave = MigrationWave(
         migration_id=migration.id or 0,
