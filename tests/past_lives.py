@@ -11,15 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import Any
 
 from sqlmodel import Session
 from synthetic_cases import person
 
-from models import Partner, Staff
-from models.types import utc_text
+from models import Assessment, CasePlan, Partner, Referral, Staff
 from states.advance import advance_cases
-from states.bulk import insert_into
 from states.codes import case_code
 from states.decide import Possible, preview
 from states.facts import FACT_GROUPS, Facts
@@ -186,14 +183,6 @@ transitions:
 RARE = {"end": 8, "reopen": 10, "pause": 6, "press": 5, "refer": 3}
 """What happens only one time in so many that it is possible."""
 
-_ASSESS = insert_into("assessment", "case_id", "instrument", "version", "answers", "flags", "assessed_at")
-_PLAN = insert_into("case_plan", "case_id", "revision", "status", "needs", "items", "author_id", "drafted_at")
-_REFER = insert_into(
-    "referral",
-    *("case_id", "partner_id", "code", "services", "information", "copies", "interpreter", "priority", "status"),
-    *("made_by", "made_at"),
-)
-
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
     """An instant of the so many-th day."""
@@ -263,18 +252,22 @@ class Past:
 
     def _record(self, cases: Sequence[Facts], now: datetime) -> None:
         """Results and plans come as they come."""
-        when, worker = utc_text(now), self.actors["worker"].id
-        assessed = [
-            (each.case_id, "k6", "1", {}, [], when) for each in cases if not each.assessments and self._maybe(2)
-        ]
-        planned = [
-            (each.case_id, 1, "draft", [], [], worker, when)
-            for each in cases
-            if each.plan is None and each.state == "helped" and self._maybe(2)
-        ]
-        for statement, rows in ((_ASSESS, assessed), (_PLAN, planned)):
-            if rows:
-                statement.execute(self.session, rows)
+        for each in cases:
+            if not each.assessments and self._maybe(2):
+                self.session.add(
+                    Assessment(
+                        case_id=each.case_id,
+                        seq=each.version,
+                        instrument="k6",
+                        version="1",
+                        answers={},
+                        assessed_at=now,
+                    )
+                )
+            if each.plan is None and each.state == "helped" and self._maybe(2):
+                author = self.actors["worker"].id
+                self.session.add(CasePlan(case_id=each.case_id, author_id=author, drafted_at=now))
+        self.session.flush()
 
     def _move(self, facts: Facts, now: datetime) -> Move | None:
         ways = list(self._ways(facts, now))
@@ -303,15 +296,17 @@ class Past:
                         yield actor, way
 
     def _refer(self, moves: Sequence[Move], now: datetime) -> None:
-        rows: list[tuple[Any, ...]] = [
-            (
-                *(move.case_id, self.partner_id, move.record, ["health"], [], [], False, "normal", "in_progress"),
-                *(move.actor.id, utc_text(now)),
+        self.session.add_all(
+            Referral(
+                case_id=move.case_id,
+                partner_id=self.partner_id,
+                code=str(move.record),
+                made_by=move.actor.id,
+                made_at=now,
             )
             for move in moves
-        ]
-        if rows:
-            _REFER.execute(self.session, rows)
+        )
+        self.session.flush()
 
     def _maybe(self, times: int) -> bool:
         return self.chance.randrange(times) == 0

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import groupby
@@ -19,11 +19,12 @@ from sqlmodel import Session, col
 from models.runs import NightlyRun
 from models.types import BigId, UtcDateTime
 from states.bulk import SetStatement, as_json, as_time, time_text
+from states.facts import RecordFact
 from states.gather import facts_of, load_cases
 from states.moves import Actor, Move
 from states.replay.timeline import DATED, Steps, Timeline
 
-SIMULATED: Final = frozenset({"tasks", "deadlines", "records", "clocks", "past"})
+SIMULATED: Final = frozenset({"tasks", "deadlines", "clocks", "past"})
 """The groups of facts that follow from the moves themselves: the simulation knows them."""
 
 _TIMER: Final = "timer:"
@@ -61,7 +62,8 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One case: what never changes, its rows in order, what ended without a move, and what was known when."""
+    """One case: what never changes, its rows in order, what ended without a move, and what was known when. `records`
+    are its records as they are today: whom each is for and what it leans on never changes."""
 
     case_id: int
     code: str
@@ -72,6 +74,7 @@ class History:
     rows: list[Row]
     ended: list[Ended]
     known: Timeline
+    records: Mapping[str, RecordFact]
 
 
 _OPEN_BETWEEN = SetStatement(
@@ -135,13 +138,13 @@ def read_histories(
         for group in sorted(groups)
         if group in DATED
     }
-    today = facts_of(session, cases.values(), sorted(set(groups) - DATED.keys() - SIMULATED))
+    today = facts_of(session, cases.values(), sorted({*groups, "records"} - DATED.keys() - SIMULATED))
     histories = []
     for id_, case in cases.items():
         own = rows.get(id_, [])
         known = Timeline(today[id_], {group: found.get(id_, ()) for group, found in dated.items()}, _steps(own))
         where = case.office_id, case.region_pcode, case.arrival_date, case.registered_at
-        histories.append(History(id_, case.code, *where, own, ended.get(id_, []), known))
+        histories.append(History(id_, case.code, *where, own, ended.get(id_, []), known, today[id_].records))
     return histories
 
 

@@ -236,10 +236,9 @@ class Simulated:
                 self.tasks.add((effect.key, effect.record))
                 self.opened[effect.role, effect.key] += 1
             elif isinstance(effect, SetRecord):
-                found = self.records.get(effect.code)
-                made_by = found.made_by if found else actor_id
-                fact = RecordFact(effect.kind, effect.code, effect.to_status, made_by)
-                self.records = self.records | {effect.code: fact}
+                known = self.records.get(effect.code) or self.history.records.get(effect.code)
+                made = known or RecordFact(effect.kind, effect.code, effect.to_status, actor_id)
+                self.records = self.records | {effect.code: made._replace(status=effect.to_status)}
             elif isinstance(effect, SetPriority):
                 self.priority = effect.priority
             elif isinstance(effect, HoldClocks):

@@ -1,6 +1,7 @@
 """What was known of a case at each instant, from the times that its records carry.
 
-`states.replay.history` builds one `Timeline` a case; the simulation asks it for the facts of every move.
+`states.replay.history` builds one `Timeline` a case; the simulation asks it for the facts of every move. Rows as they
+were at an instant are read by the very readers of `states.gather`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,25 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from models.types import BigId
-from states.bulk import SetStatement, as_json, as_time
-from states.facts import AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact
+from states.bulk import SetStatement, as_time
+from states.fact_rows import Reader, of_cases
+from states.facts import Facts
+from states.gather import reader_of
 
 Steps = Mapping[str, Sequence[tuple[datetime, str]]]
 """By the code of a record: the steps that the journal tells of, as (instant, status), in order."""
 
+Row = Sequence[Any]
+Then = Iterable[tuple[datetime, Row]]
+"""A row as it was from each instant on."""
+
 Known = dict[str, Any]
 """Fields of `Facts`."""
 
-_OPEN_REFERRAL: Final = ("in_progress", "accepted")
 _OF_THE_CASE: Final = frozenset(
     {
         *("case_id", "state", "version", "entered_state_at", "arrival_date", "registered_at", "previous_state"),
@@ -32,6 +39,7 @@ _OF_THE_CASE: Final = frozenset(
 """The fields that the simulation fills in itself."""
 
 _RECORDED: Final = tuple(field.name for field in fields(Facts) if field.name not in _OF_THE_CASE)
+_OPEN_REFERRAL: Final = ("in_progress", "accepted")
 
 
 class Timeline:
@@ -39,12 +47,12 @@ class Timeline:
 
     __slots__ = ("_before", "_snapshots", "instants")
 
-    def __init__(self, today: Facts, dated: Mapping[str, Sequence[Any]], steps: Steps) -> None:
+    def __init__(self, today: Facts, dated: Mapping[str, Sequence[Row]], steps: Steps) -> None:
         """`today` holds the facts that have no time of their own, `dated` the rows of the groups that do."""
         changes: list[tuple[datetime, Known]] = []
         for group, rows in dated.items():
-            changes += DATED[group].changes(rows, steps)
-        changes.sort(key=lambda change: change[0])
+            changes += _changes(group, rows, steps)
+        changes.sort(key=itemgetter(0))
         known: Known = {name: getattr(today, name) for name in _RECORDED}
         self._before = known
         self.instants: list[datetime] = []
@@ -64,130 +72,140 @@ class Timeline:
 
 
 class Dated(NamedTuple):
-    """A group of facts whose records carry their times: how to read them, and what each instant changes."""
+    """A group of facts whose rows carry their times: how to read them, how each was from when on, and what the rows of
+    one instant mean (none: as `states.gather` has it)."""
 
     statement: SetStatement
-    changes: Callable[[Sequence[Any], Steps], Iterable[tuple[datetime, Known]]]
+    then: Callable[[Row, Steps], Then]
+    reader: Reader | None = None
 
 
-def _consents(rows: Sequence[Any], _steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    answers = [(row[1], row[2], bool(row[3]), as_time(row[4]), as_time(row[5])) for row in rows]
-    instants = {recorded for *_, recorded, _ in answers} | {revoked for *_, revoked in answers if revoked}
-    for instant in sorted(instants):
-        newest = {
-            (purpose, partner_id): given and (revoked is None or revoked > instant)
-            for purpose, partner_id, given, recorded, revoked in answers
-            if recorded <= instant
-        }
-        yield (
-            instant,
-            {
-                "consents": frozenset(purpose for (purpose, _), given in newest.items() if given),
-                "consents_recorded": frozenset(purpose for purpose, _ in newest),
-            },
-        )
-
-
-def _assessments(rows: Sequence[Any], _steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    found: dict[str, AssessmentFact] = {}
-    for _, instrument, score, band, flags, assessed_at in rows:
-        instant = as_time(assessed_at)
-        found = found | {instrument: AssessmentFact(instrument, score, band, frozenset(as_json(flags)), instant)}
-        yield instant, {"assessments": found}
-
-
-def _plan(rows: Sequence[Any], steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    for _, code, needs, author_id, approver_id, drafted_at, approved_at in rows:
-        approved = as_time(approved_at)
-        for instant, status in _course(code, steps, [(as_time(drafted_at), "draft"), (approved, "approved")]):
-            signed = approver_id if approved is not None and approved <= instant else None
-            yield instant, {"plan": PlanFact(status, frozenset(as_json(needs)), author_id, signed)}
-
-
-def _sessions(rows: Sequence[Any], _steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    for number, (_, held_at) in enumerate(rows, start=1):
-        yield as_time(held_at), {"sessions_attended": number}
-
-
-def _enrolment(rows: Sequence[Any], steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    for _, code, days, enrolled_at, certificate_at in rows:
-        certified = as_time(certificate_at)
-        # Older rows do not say when attendance began, so somebody who attended did so from the start.
-        begun = [(as_time(enrolled_at), "attending" if days else "enrolled"), (certified, "completed")]
-        for instant, status in _course(code, steps, begun):
-            yield instant, {"enrolment": EnrolmentFact(status, certified is not None and certified <= instant)}
-
-
-def _grant(rows: Sequence[Any], steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    names = ("planned", "approved", "procured", "delivered", "verified")
-    for _, code, proposed_by, approved_by, *times in rows:
-        moments = [as_time(moment) for moment in times]
-        for instant, status in _course(code, steps, list(zip(moments, names, strict=True))):
-            signed = moments[1] is not None and moments[1] <= instant
-            signature = (approved_by, moments[1]) if signed else (None, None)
-            yield instant, {"grant": GrantFact(status, proposed_by, *signature)}
-
-
-def _visits(rows: Sequence[Any], _steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    visited: frozenset[int] = frozenset()
-    for _, months, visited_at in rows:
-        visited = visited | {months}
-        yield as_time(visited_at), {"visits": visited}
-
-
-def _referrals(rows: Sequence[Any], steps: Steps) -> Iterator[tuple[datetime, Known]]:
-    changes: list[tuple[datetime, int]] = []
-    for _, code, status, made_at, answered_at in rows:
-        ended = as_time(answered_at) if status not in _OPEN_REFERRAL else None
-        open_before = False
-        for instant, now in _course(code, steps, [(as_time(made_at), "in_progress"), (ended, status)]):
-            open_now = now in _OPEN_REFERRAL
-            if open_now != open_before:
-                changes.append((instant, 1 if open_now else -1))
-            open_before = open_now
-    count = 0
-    for instant, change in sorted(changes):
-        count += change
-        yield instant, {"open_referrals": count}
+def _changes(group: str, rows: Sequence[Row], steps: Steps) -> Iterator[tuple[datetime, Known]]:
+    """What the group's facts are from each instant on at which one of its rows changed."""
+    _, then, reader = DATED[group]
+    read = reader or reader_of(group)
+    versions = [(instant, place, row) for place, each in enumerate(rows) for instant, row in then(each, steps)]
+    versions.sort(key=itemgetter(0, 1))
+    current: dict[int, Row] = {}
+    for instant, changed in groupby(versions, key=itemgetter(0)):
+        current.update((place, row) for _, place, row in changed)
+        yield instant, read(iter([current[place] for place in sorted(current)]))
 
 
 def _course(
-    code: str | None, steps: Steps, dated: Sequence[tuple[datetime | None, str]]
-) -> Sequence[tuple[datetime, str]]:
-    """The statuses that a record had, and since when: as the journal tells, else by the times in its own row."""
+    code: str | None, steps: Steps, dated: Iterable[tuple[Any, str]], also: Any = None
+) -> Iterator[tuple[datetime, str]]:
+    """The statuses of a record, and since when: as the journal tells, else by the times in its own row. `also` is
+    another time at which the row changed."""
     told = steps.get(code) if code else None
-    return told or [(instant, status) for instant, status in dated if instant is not None]
+    statuses = list(told or [(as_time(moment), status) for moment, status in dated if moment is not None])
+    another = as_time(also)
+    if statuses and another is not None and another > statuses[0][0]:
+        place = bisect_right([instant for instant, _ in statuses], another)
+        statuses.insert(place, (another, statuses[place - 1][1]))
+    return iter(statuses)
 
 
-def _of_cases(columns: str, table: str, order: str, only: str = "") -> SetStatement:
-    sql = "SELECT case_id, {} FROM {} WHERE case_id IN (SELECT r.id FROM {{rows}}) {} ORDER BY case_id, {}"
-    return SetStatement(sql.format(columns, table, only, order), id=BigId)
+def _consent(row: Row, steps: Steps) -> Then:
+    case_id, purpose, partner_id, any_partner, status, information, code, recorded_at, revoked_at = row
+    first = "refused" if status == "refused" else "given"
+    for instant, then in _course(code, steps, [(recorded_at, first), (revoked_at, "revoked")]):
+        yield instant, (case_id, purpose, partner_id, any_partner, then, information)
 
+
+def _plan(row: Row, steps: Steps) -> Then:
+    case_id, needs, author_id, approver_id, code, drafted_at, approved_at = row
+    approved = as_time(approved_at)
+    dated = [(drafted_at, "draft"), (approved_at, "approved")]
+    for instant, status in _course(code, steps, dated, approved_at):
+        signed = approver_id if approved is not None and approved <= instant else None
+        yield instant, (case_id, status, needs, author_id, signed)
+
+
+def _enrolment(row: Row, steps: Steps) -> Then:
+    case_id, code, days, enrolled_at, certificate_at = row
+    certified = as_time(certificate_at)
+    # Older rows do not say when attendance began, so somebody who attended did so from the start.
+    dated = [(enrolled_at, "attending" if days else "enrolled"), (certificate_at, "completed")]
+    for instant, status in _course(code, steps, dated, certificate_at):
+        yield instant, (case_id, status, certified is not None and certified <= instant)
+
+
+def _grant(row: Row, steps: Steps) -> Then:
+    case_id, code, proposed_by, approved_by, *times = row
+    dated = zip(times, ("planned", "approved", "procured", "delivered", "verified"), strict=True)
+    approved = as_time(times[1])
+    for instant, status in _course(code, steps, dated, times[1]):
+        signed = approved is not None and approved <= instant
+        yield instant, (case_id, status, proposed_by, approved_by if signed else None, times[1] if signed else None)
+
+
+def _vulnerability(row: Row, steps: Steps) -> Then:
+    case_id, code, kind, urgency, status, identified_at, addressed_at, closed_at = row
+    dated = [(identified_at, "identified"), (addressed_at, "addressed"), (closed_at, "closed")]
+    statuses = list(_course(code, steps, dated))
+    for instant, then in statuses:
+        yield instant, (case_id, code, kind, urgency, then if len(statuses) > 1 else status)
+
+
+def _referral(row: Row, steps: Steps) -> Then:
+    case_id, status, code, made_at, answered_at = row
+    for instant, then in _course(code, steps, [(made_at, "in_progress"), (answered_at, status)]):
+        yield instant, (case_id, then)
+
+
+def _open_referrals(rows: Iterator[Any]) -> Known:
+    return {"open_referrals": sum(status in _OPEN_REFERRAL for _, status in rows)}
+
+
+def _attended(rows: Iterator[Any]) -> Known:
+    return {"sessions_attended": sum(1 for _ in rows)}
+
+
+def _once(row: Row, _steps: Steps) -> Then:
+    """A row that is from its last column on as it is."""
+    yield as_time(row[-1]), row[:-1]
+
+
+_STANDS = "AND taken_back_at IS NULL"
 
 DATED: Final[Mapping[str, Dated]] = {
     "consents": Dated(
-        _of_cases("purpose, partner_id, CASE WHEN given THEN 1 ELSE 0 END, recorded_at, revoked_at", "consent", "id"),
-        _consents,
+        of_cases("purpose, partner_id, any_partner, status, information, code, recorded_at, revoked_at", "consent"),
+        _consent,
     ),
     "assessments": Dated(
-        _of_cases("instrument, score, band, flags, assessed_at", "assessment", "assessed_at, id"), _assessments
+        of_cases(
+            "instrument, score, band, flags, assessed_at, assessed_at",
+            "assessment",
+            f"{_STANDS} ORDER BY case_id, assessed_at, id",
+        ),
+        _once,
+    ),
+    "vulnerabilities": Dated(
+        of_cases("code, kind, urgency, status, identified_at, addressed_at, closed_at", "vulnerability"),
+        _vulnerability,
     ),
     "plan": Dated(
-        _of_cases("code, needs, author_id, approver_id, drafted_at, approved_at", "case_plan", "revision"), _plan
+        of_cases(
+            "needs, author_id, approver_id, code, drafted_at, approved_at", "case_plan", "ORDER BY case_id, revision"
+        ),
+        _plan,
     ),
-    "sessions": Dated(_of_cases("held_at", "psychosocial_session", "held_at, id", "AND attended"), _sessions),
-    "enrolment": Dated(
-        _of_cases("code, days_attended, enrolled_at, certificate_at", "training_enrolment", "id"), _enrolment
+    "sessions": Dated(
+        of_cases("held_at", "psychosocial_session", "AND attended ORDER BY case_id, id"), _once, _attended
     ),
+    "enrolment": Dated(of_cases("code, days_attended, enrolled_at, certificate_at", "training_enrolment"), _enrolment),
     "grant": Dated(
-        _of_cases(
+        of_cases(
             "code, proposed_by, approved_by, proposed_at, approved_at, procured_at, delivered_at, verified_at",
             "livelihood_grant",
-            "id",
         ),
         _grant,
     ),
-    "visits": Dated(_of_cases("months, visited_at", "follow_up_visit", "visited_at, id"), _visits),
-    "referrals": Dated(_of_cases("code, status, made_at, answered_at", "referral", "id"), _referrals),
+    "visits": Dated(of_cases("months, visited_at", "follow_up_visit", f"{_STANDS} ORDER BY case_id, id"), _once),
+    "attempts": Dated(of_cases("at, channel, result, at", "contact_attempt", f"{_STANDS} ORDER BY case_id, id"), _once),
+    "exit_talks": Dated(of_cases("about, recorded_at", "exit_interview", f"{_STANDS} ORDER BY case_id, id"), _once),
+    "referrals": Dated(of_cases("status, code, made_at, answered_at", "referral"), _referral, _open_referrals),
 }
 """The groups of facts that can be told for any instant of the past."""

@@ -61,14 +61,13 @@ class Clock(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """A referral that waits for its partner's answer."""
+    """A referral that waits for its partner's answer; when that is due is in its clocks."""
 
     code: str
     partner: str
     partner_name: str
     priority: str
     made_at: datetime
-    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,13 @@ class Barred(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
+class Silent(NamedTuple):
+    """A referral whose answer is overdue, and since when."""
+
+    referral: Unanswered
+    due_at: datetime
+
+
 def why(pathway: Pathway, situation: Situation, now: datetime) -> Cause:
     """What holds the case at this instant, or that nothing does. Facts need `states.why.ways.facts_needed`."""
     facts = situation.facts
@@ -39,8 +46,8 @@ def why(pathway: Pathway, situation: Situation, now: datetime) -> Cause:
     silent = _silent(situation, now)
     if kind is StateKind.HOLD:
         return sentences.held(pathway, situation, _way_back(pathway, situation), now)
-    if silent is not None and silent.priority in _PRESSING:
-        return sentences.silent_partner(pathway, silent, now)
+    if silent is not None and silent.referral.priority in _PRESSING:
+        return sentences.silent_partner(pathway, *silent, now)
     barred = _barred(pathway, situation, now)
     late_tasks = sorted((task for task in situation.tasks if _due(task) <= now), key=_due)
     late_clocks = sorted((clock for clock in situation.clocks if _is_late(clock, now)), key=_due)
@@ -48,14 +55,15 @@ def why(pathway: Pathway, situation: Situation, now: datetime) -> Cause:
     unassigned = [task for task in late_tasks if task.login is None]
     if work is not None and work in unassigned:
         return sentences.nobody_assigned(pathway, work, now)
-    if barred is not None and barred.reasons and (late_clocks or (work is not None and work in late_tasks)):
-        late: list[Work | Clock] = [*late_clocks, *(task for task in late_tasks if task == work)]
+    late_here = [clock for clock in late_clocks if clock.record is None]
+    if barred is not None and barred.reasons and (late_here or (work is not None and work in late_tasks)):
+        late: list[Work | Clock] = [*late_here, *(task for task in late_tasks if task == work)]
         since = min(_due(each) for each in late)
         return sentences.guarded(pathway, barred.way, barred.reasons, work, since, now)
     if unassigned:
         return sentences.nobody_assigned(pathway, unassigned[0], now)
     if silent is not None:
-        return sentences.silent_partner(pathway, silent, now)
+        return sentences.silent_partner(pathway, *silent, now)
     free = barred.way if barred is not None and not barred.reasons else None
     if late_tasks:
         mover = _mover(pathway, situation, late_tasks[0])
@@ -168,11 +176,19 @@ def _completed(transition: Transition) -> frozenset[str]:
     return frozenset().union(*(completed(branch) for branch in transition.branches.values()))
 
 
-def _silent(situation: Situation, now: datetime) -> Unanswered | None:
+def _silent(situation: Situation, now: datetime) -> Silent | None:
     """The most pressing referral whose answer is overdue, the longest overdue of several."""
     rank = {priority: place for place, priority in enumerate((*_PRESSING, "normal"))}
-    late = [each for each in situation.referrals if each.due_at <= now]
-    return min(late, key=lambda each: (rank.get(each.priority, len(rank)), each.due_at, each.code), default=None)
+    due: dict[str | None, datetime] = {}
+    for clock in situation.clocks:
+        if clock.kind != "timer":
+            due[clock.record] = min(clock.due_at, due.get(clock.record, clock.due_at))
+    late = [Silent(each, due[each.code]) for each in situation.referrals if due.get(each.code, _NEVER) <= now]
+    return min(
+        late,
+        key=lambda each: (rank.get(each.referral.priority, len(rank)), each.due_at, each.referral.code),
+        default=None,
+    )
 
 
 def _is_late(clock: Clock, now: datetime) -> bool:

@@ -57,9 +57,9 @@ def held(pathway: Pathway, situation: Situation, back: Transition | None, now: d
     )
 
 
-def silent_partner(pathway: Pathway, referral: Unanswered, now: datetime) -> Cause:
+def silent_partner(pathway: Pathway, referral: Unanswered, due_at: datetime, now: datetime) -> Cause:
     """A partner has not answered a referral in time. What it was asked for is not said: it is sensitive."""
-    late, name = _long(referral.due_at, now), referral.partner_name
+    late, name = _long(due_at, now), referral.partner_name
     priority = PRIORITY_WORDS.get(referral.priority, Text(referral.priority, referral.priority))
     role = CHASER if CHASER in pathway.roles else None
     who = _roles(pathway, [role] if role else [])
@@ -73,7 +73,7 @@ def silent_partner(pathway: Pathway, referral: Unanswered, now: datetime) -> Cau
             f"“{name}” should have answered a referral (priority: {priority.en}) {late.en} ago: "
             f"chase this partner, or withdraw the referral {referral.code}{_brackets(who.en)}.",
         ),
-        since=referral.due_at,
+        since=due_at,
         record=referral.code,
         role=role,
         partner=referral.partner,

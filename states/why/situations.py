@@ -32,7 +32,7 @@ _CLOCKS = SetStatement(
     id=BigId,
 )
 _REFERRALS = SetStatement(
-    "SELECT f.case_id, f.code, p.code, p.name, f.priority, f.made_at, f.due_at FROM referral AS f "
+    "SELECT f.case_id, f.code, p.code, p.name, f.priority, f.made_at FROM referral AS f "
     "JOIN partner AS p ON p.id = f.partner_id WHERE f.case_id IN (SELECT r.id FROM {rows}) "
     "AND f.status = 'in_progress' ORDER BY f.case_id, f.id",
     id=BigId,
@@ -96,8 +96,8 @@ def _clock(row: Sequence[Any]) -> Clock:
 
 
 def _unanswered(row: Sequence[Any]) -> Unanswered:
-    _, code, partner, name, priority, made_at, due_at = row
-    return Unanswered(code, partner, name, priority, as_time(made_at), as_time(due_at))
+    _, code, partner, name, priority, made_at = row
+    return Unanswered(code, partner, name, priority, as_time(made_at))
 
 
 def _by_case(rows: Iterable[Sequence[Any]], make: Callable[[Sequence[Any]], T]) -> dict[int, list[T]]:
