@@ -15,8 +15,8 @@ from models.types import BigId, Json, UtcDateTime, internal, personal, public, s
 
 
 class InstrumentDefinition(SQLModel, table=True):
-    """A version of an instrument as it was when it first scored somebody. It never changes afterwards, so that what it
-    scored can be read for ever."""
+    """A version of an instrument as it was when it first scored somebody (`document`, as JSON). It never changes
+    afterwards, so that what it scored can be read for ever."""
 
     __tablename__ = "instrument_definition"
     __table_args__ = (UniqueConstraint("instrument", "version", name="uq_instrument_definition_version"),)
@@ -25,7 +25,7 @@ class InstrumentDefinition(SQLModel, table=True):
     instrument: str = public()
     version: int = public()
     fingerprint: str = public()
-    document: dict[str, Any] = public(sa_type=Json)
+    document: str = public()
     first_used_at: datetime = internal(sa_type=UtcDateTime)
 
 

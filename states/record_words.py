@@ -58,6 +58,14 @@ VULNERABILITY_WORDS: Final = {
 }
 """What a vulnerability screening can find, and what arrival manifests may say already."""
 
+GUARDIAN_WORDS: Final = {
+    "parent": Text("père ou mère", "parent"),
+    "relative": Text("proche", "relative"),
+    "institution": Text("institution", "institution"),
+    "social_service": Text("service social", "social service"),
+}
+"""Who may answer for a child."""
+
 
 def record_words() -> Words:
     """The words by kind."""

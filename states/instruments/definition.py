@@ -231,7 +231,8 @@ class Awaited(Base):
     missing: TextPart
 
 
-Definition = Summed | Weighted | Awaited
+Scorable = Summed | Weighted
+Definition = Scorable | Awaited
 
 KINDS: Final[dict[str, type[Definition]]] = {"sum": Summed, "weighted": Weighted, "awaited": Awaited}
 """What a file may say under `kind`."""

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from models.errors import WrongUse
-from states.instruments.definition import WHOLE, Awaited, Band, Definition, Scored, Summed, Weighted
+from states.instruments.definition import WHOLE, Awaited, Band, Definition, Scorable, Scored, Summed, Weighted
 
 ACT_AT_ONCE: Final = "act_at_once"
 """The flag that asks for help now, whatever the total (PHQ-9, item 9)."""
@@ -49,10 +49,16 @@ def score(definition: Definition, answers: Sequence[int]) -> Score:
     Raises AnswersError when an answer is missing, too many or out of range, and NotScorable for an instrument whose
     scoring is awaited.
     """
-    if isinstance(definition, Awaited):
-        raise _not_scorable(definition)
+    definition = scorable(definition)
     _check(definition, answers)
     return _summed(definition, answers) if isinstance(definition, Summed) else _weighted(definition, answers)
+
+
+def scorable(definition: Definition) -> Scorable:
+    """The definition, if its scoring is here. Raises NotScorable."""
+    if isinstance(definition, Awaited):
+        raise _not_scorable(definition)
+    return definition
 
 
 def band_of(bands: Sequence[Band], value: int) -> Band:
@@ -119,7 +125,7 @@ def _acts(definition: Scored, answers: Sequence[int], band: Band) -> bool:
     )
 
 
-def _check(definition: Summed | Weighted, answers: Sequence[int]) -> None:
+def _check(definition: Scorable, answers: Sequence[int]) -> None:
     name, count = definition.instrument, len(definition.order)
     if len(answers) != count:
         raise AnswersError(

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("instrument", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
-        sa.Column("document", DOCUMENT, nullable=False),
+        sa.Column("document", sa.String(), nullable=False),
         sa.Column("first_used_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instrument_definition")),
         sa.UniqueConstraint("instrument", "version", name="uq_instrument_definition_version"),
