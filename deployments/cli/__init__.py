@@ -20,6 +20,7 @@ from deployments.cli import (
     nights,
     partners,
     pathway,
+    pathway_check,
     people,
     processes,
     tasks,
@@ -36,7 +37,20 @@ app = typer.Typer(
     help="Segin: from a returnee's arrival to the closure of the case. "
     "Exit codes: 0 done, 1 failed, 2 wrong use, 3 done in part, 4 locked by another run.",
 )
-for room in (processes, database, intake, cases, tasks, people, handovers, workload, nights, partners, pathway):
+for room in (
+    processes,
+    database,
+    intake,
+    cases,
+    tasks,
+    people,
+    handovers,
+    workload,
+    nights,
+    partners,
+    pathway,
+    pathway_check,
+):
     room.add_commands(app)
 
 _UNUSABLE_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)

@@ -63,6 +63,13 @@ def desk(*, as_json: bool, ready: bool = True) -> Iterator[Desk]:
         engine.dispose()
 
 
+def paper(*, as_json: bool) -> Output:
+    """Where a command prints that needs no database."""
+    settings = load_settings()
+    configure_logging(settings)
+    return Output(settings, as_json=as_json)
+
+
 def acting(session: Session, login: str | None, role: str) -> Actor:
     """Who acts: the member of staff with this login in their own role, else an unnamed operator in `role`."""
     if login is None:

@@ -5,8 +5,8 @@ A published version is never checked again, so that what is found here must not 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
 
 from states.machine import Arrow
 from states.moves import SYSTEM
@@ -62,12 +62,22 @@ def staff_problems(file: PathwayFile, source: Source, staffed: Collection[str]) 
         if role in waiting:
             waiting[role][place] += 1
     found = []
-    for role, (tasks, clocks, steps) in waiting.items():
-        if tasks or clocks or steps:
-            fr = f"{tasks} tâche(s), {clocks} échéance(s), {steps} marche(s) d'escalade"
-            said = Text(fr, f"{tasks} task(s), {clocks} deadline(s), {steps} escalation step(s)")
-            found.append(source.problem(("roles", role), "nobody_has_role", role=role, waiting=said))
+    for role, counts in waiting.items():
+        if any(counts):
+            found.append(source.problem(("roles", role), "nobody_has_role", role=role, waiting=_counted(counts)))
     return found
+
+
+_WAITING: Final = (
+    Text("tâche(s)", "task(s)"),
+    Text("échéance(s)", "deadline(s)"),
+    Text("marche(s) d'escalade", "escalation step(s)"),
+)
+
+
+def _counted(counts: Sequence[int]) -> Text:
+    named = [(count, words) for count, words in zip(counts, _WAITING, strict=True) if count]
+    return Text(", ".join(f"{n} {words.fr}" for n, words in named), ", ".join(f"{n} {words.en}" for n, words in named))
 
 
 def _without_the_dead(

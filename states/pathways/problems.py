@@ -100,7 +100,9 @@ def shown(value: Any, language: str) -> str:
     """A value as a message may show it: what a file says must not steer a terminal, nor fill it."""
     text = value.in_(language) if isinstance(value, Text) else str(value)
     cut = text if isinstance(value, Text | Listed) or len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in cut)
+    return "".join(
+        each if each.isprintable() or each == "\N{NO-BREAK SPACE}" else f"\\u{ord(each):04x}" for each in cut
+    )
 
 
 class Listed(str):

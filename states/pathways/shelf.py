@@ -7,19 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import case, null
+from sqlalchemy import case, func, null
+from sqlalchemy import select as sql_select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from models.case import PathwayVersion
+from models.case import Case, PathwayVersion
 from models.errors import WrongUse
 from states.pathway import Pathway
 from states.pathways.checker import check_pathway, errors_of
 from states.pathways.loader import PathwayError, load_pathway
 
 _COMPILED: Final[dict[str, Pathway]] = {}
+
+
+class Published(NamedTuple):
+    """One published version, and how many cases run on it, closed ones included or not."""
+
+    name: str
+    version: int
+    content_hash: str
+    published_at: datetime
+    open_cases: int
+    cases: int
 
 
 def publish(session: Session, text: str, now: datetime, *, name: str = "pathway") -> PathwayVersion:
@@ -91,10 +103,45 @@ def current_version(session: Session, name: str) -> PathwayVersion:
         raise WrongUse(
             f"No version of the pathway '{name}' is published.",
             f"Aucune version du parcours « {name} » n'est publiée.",
-            remedy="Run: segin db upgrade.",
-            remedy_fr="Lancez : segin db upgrade.",
+            remedy="`segin pathway list` shows those that are; `segin pathway publish FILE` publishes one.",
+            remedy_fr="`segin pathway list` affiche ceux qui le sont ; `segin pathway publish FICHIER` en publie un.",
         )
     return found
+
+
+def numbered_version(session: Session, name: str, version: int) -> PathwayVersion:
+    """One version of a pathway. Raises WrongUse when it is not published."""
+    query = select(PathwayVersion).where(PathwayVersion.name == name, PathwayVersion.version == version)
+    found = session.exec(query).first()
+    if found is None:
+        raise WrongUse(
+            f"Version {version} of the pathway '{name}' is not published.",
+            f"La version {version} du parcours « {name} » n'est pas publiée.",
+            remedy="`segin pathway list` shows those that are.",
+            remedy_fr="`segin pathway list` affiche celles qui le sont.",
+        )
+    return found
+
+
+def published(session: Session) -> list[Published]:
+    """Every published version, by name, the newest of each first."""
+    counted = (
+        sql_select(
+            col(Case.pathway_version_id).label("id"),
+            func.count().label("cases"),
+            func.sum(case((col(Case.closed_at).is_(None), 1), else_=0)).label("open_cases"),
+        )
+        .group_by(col(Case.pathway_version_id))
+        .subquery()
+    )
+    version = PathwayVersion
+    columns = (version.name, version.version, version.content_hash, version.published_at)
+    query = (
+        sql_select(*map(col, columns), func.coalesce(counted.c.open_cases, 0), func.coalesce(counted.c.cases, 0))
+        .outerjoin(counted, counted.c.id == col(version.id))
+        .order_by(col(version.name), col(version.version).desc())
+    )
+    return [Published._make(row) for row in session.execute(query)]
 
 
 def _find(session: Session, pathway: Pathway) -> PathwayVersion | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from states.pathway import Text
 from states.pathways.name_sayings import NAMES
 from states.pathways.problems import SHOWN, FileProblems, Listed, Problem, Saying, Step, listed, problem
 from states.pathways.sayings import SHAPE, YAML, kind_words
@@ -99,7 +100,12 @@ def read_yaml(text: str, file: str) -> Source:
 
 def too_large(file: str) -> FileProblems:
     """What is said of a file that is too large to be read."""
-    return _problems(file, 1, "too_large", most=f"{MAX_BYTES:,}")
+    return _problems(file, 1, "too_large", most=_figure(MAX_BYTES))
+
+
+def _figure(number: int) -> Text:
+    """A large number as each language groups it."""
+    return Text(f"{number:,}".replace(",", "\N{NO-BREAK SPACE}"), f"{number:,}")
 
 
 def _problems(file: str, line: int, code: str, **values: Any) -> FileProblems:
@@ -142,7 +148,7 @@ class _Reader:
     def _node(self, event: Any, line: int) -> None:
         self._parts += 1
         if self._parts > MAX_PARTS:
-            self._fail(line, "too_many_parts", most=f"{MAX_PARTS:,}")
+            self._fail(line, "too_many_parts", most=_figure(MAX_PARTS))
         if event.anchor is not None:
             self._fail(line, "anchor", name=event.anchor)
         if event.tag is not None and event.tag != "!":
