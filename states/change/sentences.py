@@ -61,7 +61,7 @@ class _Speaker:
         if kind is not ChangeKind.CHANGED:
             return f"{VERBS[kind].in_(self._language)}{self._colon}{what}."
         what = what[0].upper() + what[1:]
-        named = "" if field is None or field == key else f" – {self._field(field)}"
+        named = "" if field is None else f" – {self._field(field)}"
         if isinstance(old, list) and isinstance(new, list):
             return f"{what}{named}{self._colon}{self._lists(field or '', old, new)}."
         arrow = f"{self._value(field or key, old)} → {self._value(field or key, new)}"
@@ -105,7 +105,7 @@ class _Speaker:
             return f"{said} {self._quoted(self._text(part, key))}"
         if part.startswith("reasons."):
             return f"{said} {self._quoted(self._reasons.get(key, key))}"
-        return f"{said} – {self._field(key)}"
+        return said
 
     def _field(self, field: str) -> str:
         word = FIELD_WORDS.get(field) or FIELD_WORDS.get(field.rpartition(".")[2])
