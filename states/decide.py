@@ -23,7 +23,7 @@ from states.moves import (
     SetDeadline,
 )
 from states.pathway import PRIORITIES, Branch, DeadlineTemplate, Pathway, TaskTemplate, Transition
-from states.record_steps import candidates, record_objections, with_record
+from states.record_steps import candidates, receivers, record_objections, with_record
 from states.waivers import waiver_asks, waiver_effect, waiver_objections
 
 REGISTER: Final = "register"
@@ -103,6 +103,8 @@ def possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: da
     asks = {guard.asks: guard.choices for guard in transition.guards if guard.asks}
     if transition.record is not None:
         asks["record"] = candidates(transition.record, facts)
+    if "partner" in asks:
+        asks["partner"] = receivers(facts)
     if transition.waives:
         asks |= waiver_asks(pathway, facts)
     found: dict[str, list[Any]] = {name: [] for name in asks}

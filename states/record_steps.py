@@ -103,3 +103,8 @@ def candidates(step: RecordStep, facts: Facts) -> tuple[str, ...]:
     return tuple(
         found.code for found in facts.records.values() if found.kind == step.kind and found.status in step.sources
     )
+
+
+def receivers(facts: Facts) -> tuple[int, ...]:
+    """The ids of the partners with whom the person lets something be shared, by name."""
+    return tuple(id_ for id_, allowed in facts.shares.items() if id_ is not None and allowed is not None)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from states.facts import AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact
+from states.facts import AssessmentFact, AttemptFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
 from states.moves import Actor, Move
 
 NOW = datetime(2024, 3, 12, 10, 30, tzinfo=UTC)
-AUTHOR, APPROVER, ACTOR = 11, 12, 13
+AUTHOR, APPROVER, ACTOR, PARTNER = 11, 12, 13, 5
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Situation:
     facts: dict[str, Any] = field(default_factory=dict)
     move: dict[str, Any] = field(default_factory=dict)
     role: str = "coordinator"
+    partner_id: int | None = None
 
     def as_facts(self) -> Facts:
         registered = NOW - timedelta(days=40)
@@ -39,7 +40,9 @@ class Situation:
         return Facts(**(given | self.facts))
 
     def as_move(self, trigger: str = "try") -> Move:
-        return Move(1, trigger, Actor(self.role, ACTOR), "command", "correlation", **self.move)
+        return Move(
+            1, trigger, Actor(self.role, ACTOR, partner_id=self.partner_id), "command", "correlation", **self.move
+        )
 
     def data(self) -> dict[str, Any]:
         """The move's data, to be changed."""
@@ -151,6 +154,46 @@ def _unset(group: str, name: str) -> Change:
     return change
 
 
+def _receiver(situation: Situation, _given: Mapping[str, Any]) -> None:
+    """The actor is the system of the partner that has the referral R."""
+    situation.move.setdefault("record", "R")
+    records = situation.facts.setdefault("records", {})
+    found = records.get("R", RecordFact("referral", "R", "in_progress", None))
+    records["R"] = found._replace(partner_id=PARTNER)
+    situation.partner_id = PARTNER
+
+
+def _shares(situation: Situation, _given: Mapping[str, Any]) -> None:
+    situation.data()["partner"] = PARTNER
+    situation.facts["shares"] = {PARTNER: frozenset(situation.data().get("information", ()))}
+
+
+def _tried(situation: Situation, given: Mapping[str, Any]) -> None:
+    """Just as many tries as are wanted, by just as many channels, over just as many days."""
+    last = given["minimum"] - 1
+    situation.facts["attempts"] = tuple(
+        AttemptFact(
+            NOW - timedelta(days=given["days"] if place < last else 0), f"c{place % given['channels']}", "not_reached"
+        )
+        for place in range(given["minimum"])
+    )
+
+
+def _talked(situation: Situation, _given: Mapping[str, Any]) -> None:
+    situation.facts["exit_talks"] = frozenset({situation.move.setdefault("reason", "withdrew")})
+
+
+def _guarded(situation: Situation, _given: Mapping[str, Any]) -> None:
+    """A child who came alone, and somebody who answers for them."""
+    situation.facts["vulnerabilities"] = frozenset({"unaccompanied_child"})
+    situation.facts.setdefault("records", {})["G"] = RecordFact("guardian", "G", "recorded", None)
+
+
+def _unguarded(situation: Situation, _given: Mapping[str, Any]) -> None:
+    situation.facts["vulnerabilities"] = frozenset({"unaccompanied_child"})
+    situation.facts.setdefault("records", {}).pop("G", None)
+
+
 SAMPLES: dict[str, Sample] = {
     "reason_in": Sample(
         lambda s, given: s.move.update(reason=given["reasons"][0]),
@@ -192,6 +235,19 @@ SAMPLES: dict[str, Sample] = {
     "grant_reached": Sample(_grant_at, _grant_before, {"step": "procured"}),
     "grant_approver_differs": Sample(_change("grant", approved_by=APPROVER), _change("grant", approved_by=AUTHOR)),
     "visit_recorded": Sample(_set("visits", "months"), _unset("visits", "months"), {"months": 12}),
+    "awaited": Sample(
+        _set("open_deadlines", "deadline"), _unset("open_deadlines", "deadline"), {"deadline": "visit_3"}
+    ),
+    "consent_names": Sample(
+        _shares,
+        lambda s, _: s.facts.update(shares={}),
+    ),
+    "receiver_answers": Sample(_receiver, lambda s, _: setattr(s, "partner_id", PARTNER + 1)),
+    "contact_attempts": Sample(
+        _tried, lambda s, _: s.facts.update(attempts=()), {"minimum": 3, "channels": 2, "days": 30}
+    ),
+    "exit_talked": Sample(_talked, lambda s, _: s.facts.update(exit_talks=frozenset())),
+    "guardian_recorded": Sample(_guarded, _unguarded),
     "ran_out": Sample(
         _unset("open_deadlines", "deadline"), _set("open_deadlines", "deadline"), {"deadline": "visit_3_opens"}
     ),

@@ -6,6 +6,7 @@ A `Caseload` is the `mali` pathway published in a session, with one member of st
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -28,8 +29,9 @@ from models import (
     TrainingEnrolment,
 )
 from states.advance import advance_case, advance_cases
+from states.casework.consents import ConsentAnswer, record_consents
 from states.codes import case_code
-from states.moves import SYSTEM, Actor, Move, Outcome
+from states.moves import SYSTEM, Actor, Move, Outcome, OutcomeKind
 from states.pathway import Pathway
 from states.pathways.loader import bundled_pathway
 from states.pathways.shelf import pathways_of, publish
@@ -101,6 +103,22 @@ class Caseload:
 
     def advance_all(self, case_ids: list[int], trigger: str, *, now: datetime = START, **parts: Any) -> list[Outcome]:
         return advance_cases(self.session, [self.move(id_, trigger, **parts) for id_ in case_ids], now=now)
+
+    def agree(self, case_ids: Sequence[int], *, now: datetime = START, **answer: Any) -> None:
+        """Each of these people agrees: to assistance, unless another answer is given."""
+        given = {"purpose": "assistance", "given": True, **answer}
+        answers = [
+            ConsentAnswer(
+                **{"code": self.new_code(), **given},
+                case_id=case_id,
+                actor=self.staff["case_worker"],
+                command_id=f"test-{next(self._numbers)}",
+                correlation_id="test",
+            )
+            for case_id in case_ids
+        ]
+        outcomes = record_consents(self.session, answers, now=now)
+        assert {outcome.kind for outcome in outcomes} <= {OutcomeKind.MOVED}, outcomes
 
     def record_everything(self, case_id: int, now: datetime = START) -> None:
         """Every record that a guard of the pathway may ask for."""

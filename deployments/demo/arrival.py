@@ -8,7 +8,8 @@ from typing import Final
 
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
-from states.casework.act import ConsentAnswer, TaskDone, complete_tasks, record_consents
+from states.casework.act import TaskDone, complete_tasks
+from states.casework.consents import ConsentAnswer, record_consents
 from states.casework.screening import Assessed, Screened, record_assessments, record_screenings
 from states.facts import Facts
 from states.instruments.catalogue import bundled_catalogue
@@ -52,9 +53,9 @@ def interview(work: Work, todos: Sequence[Todo]) -> None:
     answers, agreed = [], []
     for todo in todos:
         given = not work.happens("refuses_assistance", todo)
-        answers.append(ConsentAnswer(case_id=todo.case_id, actor=todo.actor, purpose="assistance", given=given))
+        answers.append(ConsentAnswer(**work.signed(todo), code=work.new_code(), purpose="assistance", given=given))
         if "sharing" not in facts[todo.case_id].consents_recorded:
-            answers.append(ConsentAnswer(case_id=todo.case_id, actor=todo.actor, purpose="sharing", given=given))
+            answers.append(ConsentAnswer(**work.signed(todo), code=work.new_code(), purpose="sharing", given=given))
         if given:
             agreed.append(todo)
         elif work.happens("refusal_leads_to_closure", todo):

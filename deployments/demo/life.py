@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -12,13 +12,23 @@ from sqlmodel import col
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
 from models import Case
-from states.casework.contacts import Visit, record_visits
+from states.casework.follow_up import (
+    Attempt,
+    ExitTalk,
+    Visit,
+    record_attempts,
+    record_exit_talks,
+    record_visits,
+)
 
 NOTES: Final = {
     "withdrew": "Souhaite quitter le programme ; services alternatifs proposés.",
     "ineligible": "Ne remplit pas les critères après réexamen.",
     "security": "Zone inaccessible.",
 }
+
+LEAVING: Final = {"withdrew": "person", "re_migrated": "relative"}
+"""Who can say why somebody leaves."""
 
 
 def visit(work: Work, todos: Sequence[Todo]) -> None:
@@ -28,13 +38,35 @@ def visit(work: Work, todos: Sequence[Todo]) -> None:
     visits = [
         Visit(
             **work.signed(todo),
+            occasion=work.new_code(),
             months=int(todo.key.removeprefix("visit_")),
-            outcome=work.luck.pick(("well", "well", "struggling"), "visit", todo.key, todo.case_id),
+            **_found(work, todo),
         )
         for todo in found
     ]
     work.moved(found, record_visits(work.session, visits, now=work.now))
+    _try(work, missed, "visit")
     work.fire(missed, "hold", reason="unreachable")
+
+
+def _found(work: Work, todo: Todo) -> dict[str, Any]:
+    """What the person says; whoever struggles more often means to leave again."""
+    outcome = work.luck.pick(("well", "well", "struggling"), "visit", todo.key, todo.case_id)
+    stays = outcome == "well" or work.luck.happens(0.7, "means to stay", todo.key, todo.case_id)
+    why = () if stays else (work.luck.pick(("no_income", "debt", "support_late"), "why", todo.case_id),)
+    return {
+        "outcome": outcome,
+        "income": "regular" if outcome == "well" else "irregular",
+        "intention": "no" if stays else "unsure",
+        "why": why,
+        "could_change": () if stays else ("income_activity",),
+    }
+
+
+def _try(work: Work, todos: Sequence[Todo], channel: str, result: str = "not_reached") -> None:
+    """Write down that somebody tried to reach these people."""
+    attempts = [Attempt(**work.signed(todo), channel=channel, result=result) for todo in todos]
+    work.moved(todos, record_attempts(work.session, attempts, now=work.now))
 
 
 def hold(work: Work, todos: Sequence[Todo]) -> None:
@@ -47,18 +79,24 @@ def hold(work: Work, todos: Sequence[Todo]) -> None:
 
 def trace(work: Work, todos: Sequence[Todo]) -> None:
     """The case worker looks for the person; who is found goes on."""
-    work.fire([todo for todo in todos if work.happens("is_traced", todo)], "resume")
+    found = [todo for todo in todos if work.happens("is_traced", todo)]
+    _try(work, found, "phone", "reached")
+    _try(work, [todo for todo in todos if todo not in found], "phone")
+    work.fire(found, "resume")
 
 
 def review_hold(work: Work, todos: Sequence[Todo]) -> None:
-    """A coordinator looks at a hold: contact is lost for some, of whom a few come back; the others wait on."""
+    """A coordinator looks at a hold. Whoever is not found is looked for once more; contact counts as lost when there
+    were tries enough. A few of those come back; the others wait on."""
     given_up = [
         todo for todo in todos if not work.happens("is_traced", todo) and work.happens("lost_contact_is_closed", todo)
     ]
-    for todo in work.fire(given_up, "close", reason="lost_contact"):
+    _try(work, given_up, "relative")
+    closed = work.fire(given_up, "close", reason="lost_contact")
+    for todo in closed:
         if work.happens("comes_back", todo):
             work.later("reopen", todo)
-    work.fire([todo for todo in todos if todo not in given_up], "review_hold")
+    work.fire([todo for todo in todos if todo not in closed], "review_hold")
 
 
 def resume(work: Work, todos: Sequence[Todo]) -> None:
@@ -67,7 +105,19 @@ def resume(work: Work, todos: Sequence[Todo]) -> None:
 
 
 def close(work: Work, todos: Sequence[Todo]) -> None:
-    """Cases are closed, each for its reason."""
+    """Cases are closed, each for its reason; whoever leaves by themselves is asked why first."""
+    leaving = [todo for todo in todos if todo.detail in LEAVING]
+    talks = [
+        ExitTalk(
+            **work.signed(todo),
+            about=todo.detail,
+            heard_from=LEAVING[todo.detail],
+            why=(work.luck.pick(("no_income", "family_pressure", "other_plans", "unknown"), "why", todo.case_id),),
+            could_change=(work.luck.pick(("earlier_support", "income_activity", "nothing"), "change", todo.case_id),),
+        )
+        for todo in leaving
+    ]
+    work.moved(leaving, record_exit_talks(work.session, talks, now=work.now))
     work.fire_moves(
         todos, [work.move(todo, "close", reason=todo.detail, note=NOTES.get(todo.detail)) for todo in todos]
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any, Final
 
 from deployments.demo.arrival import distress
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
 from states.casework.act import Step
-from states.casework.contacts import ReferralRequest, make_referrals
+from states.casework.consents import ConsentAnswer, record_consents
 from states.casework.plan import PlanDraft, approve_plans, draft_plans
+from states.casework.referrals import ReferralAnswer, ReferralRequest, answer_referrals, make_referrals
 from states.facts import Facts
 
 BANDS_THAT_CALL_FOR_CARE = frozenset({"moderate", "moderately_severe", "severe", "high", "very_high", "poor"})
 SESSIONS_WANTED = (2, 4)
+INFORMATION: Final = ("name", "phone", "needs")
 STATES_OF_THE_PLAN = frozenset({"planning", "psychosocial", "training", "livelihood"})
 
 
@@ -128,17 +131,51 @@ def _under_way(facts: Facts, need: str) -> bool:
 
 
 def _refer(work: Work, todos: Sequence[Todo]) -> None:
-    """Ask the partner for medical care, with the answer due in time; without consent nothing goes out."""
-    requests = [
-        ReferralRequest(
-            case_id=todo.case_id,
-            actor=todo.actor,
+    """Ask the person, then the partner, for medical care. Without a consent that names it nothing goes out."""
+    asked = [
+        ConsentAnswer(
+            **work.signed(todo),
+            code=work.new_code(),
+            purpose="sharing",
+            given=work.happens("lets_partner_know", todo),
             partner_id=work.helper_partner_id,
-            service="health",
-            priority="normal",
-            due_at=work.now + timedelta(days=work.story.referral_answer_days),
+            information=INFORMATION,
         )
         for todo in todos
     ]
-    made = make_referrals(work.session, requests, new_code=work.new_code, now=work.now)
-    work.refusals.update(each.refused.code for each in made if each.refused is not None)
+    record_consents(work.session, asked, now=work.now)
+    facts = work.facts(todos)
+    requests = [
+        ReferralRequest(
+            **work.signed(todo),
+            code=work.new_code(),
+            partner_id=work.helper_partner_id,
+            services=("health",),
+            information=INFORMATION,
+            priority="urgent" if facts[todo.case_id].priority != "normal" else "normal",
+            channel="phone",
+        )
+        for todo in todos
+    ]
+    codes = {request.case_id: request.code for request in requests}
+    for todo in work.moved(todos, make_referrals(work.session, requests, now=work.now)):
+        if work.happens("partner_answers", todo):
+            work.later("answer_referral", todo, detail=codes[todo.case_id])
+
+
+def hear_answer(work: Work, todos: Sequence[Todo]) -> None:
+    """The partner answers by telephone, and the case worker writes it down; what it accepts it does later."""
+    answers = [ReferralAnswer(**work.signed(todo), referral=todo.detail, **_answer(work, todo)) for todo in todos]
+    moved = work.moved(todos, answer_referrals(work.session, answers, now=work.now))
+    accepted = {answer.referral for answer in answers if answer.answer == "accepted"}
+    for todo in moved:
+        if todo.detail in accepted:
+            work.later("referral_done", todo, act="answer_referral", detail=todo.detail, tries=1)
+
+
+def _answer(work: Work, todo: Todo) -> dict[str, Any]:
+    if todo.tries:
+        return {"answer": "done"}
+    if work.happens("partner_accepts", todo):
+        return {"answer": "accepted"}
+    return {"answer": "rejected", "reason": "no_capacity"}

@@ -39,6 +39,7 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
     ("psychosocial_instrument", arrival.apply_instrument),
     ("vulnerability_screening", arrival.screen),
     ("draft_plan", planning.draft),
+    ("answer_referral", planning.hear_answer),
     ("approve_plan", planning.approve),
     ("first_session", support.hold_session),
     ("next_session", support.hold_session),
@@ -64,7 +65,7 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
 
 OPENING: Final = time(8, 30)
 BETWEEN_ACTS: Final = timedelta(minutes=15)
-PARTS_OF_THE_DAY: Final = (range(10), range(10, 20), range(20, len(ACTS)))
+PARTS_OF_THE_DAY: Final = (range(11), range(11, 21), range(21, len(ACTS)))
 """Each part is one transaction: thousands of simulated people would otherwise wait for the disk one after the other."""
 
 

@@ -44,7 +44,6 @@ class Story(_Part):
     eligibility_review: EligibilityReview
     partner_fails: Period
     partner_slow: Period
-    referral_answer_days: int
 
 
 class OfficePart(_Part):

@@ -178,7 +178,10 @@ def _kind(annotation: Any) -> str | None:
 
 
 def _naming(refusal: Reason, lacking: Lacking, words: Words) -> Reason:
-    fr, en = (", ".join(words[lacking.kind][key].in_(each) for key in lacking.keys) for each in ("fr", "en"))
+    titles = words[lacking.kind]
+    fr, en = (
+        ", ".join(titles[key].in_(each) if key in titles else str(key) for key in lacking.keys) for each in ("fr", "en")
+    )
     return refusal._replace(text_fr=f"{refusal.text_fr} Il manque : {fr}.", text_en=f"{refusal.text_en} Missing: {en}.")
 
 

@@ -22,11 +22,14 @@ PARTNER = "partner"
 )
 def consent_names(facts: Facts, move: Move, _now: datetime) -> bool | Lacking:
     """What the person said of the partner by name counts before what they said of any partner."""
-    partner = move.data.get(PARTNER)
-    allowed = facts.shares.get(partner, facts.shares.get(None))
+    partner, information = move.data.get(PARTNER), move.data.get("information", ())
+    if not isinstance(partner, int | str) or not isinstance(information, list | tuple):
+        return False
+    named = partner if isinstance(partner, int) and partner in facts.shares else None
+    allowed = facts.shares.get(named)
     if allowed is None:
         return False
-    lacking = tuple(code for code in move.data.get("information", ()) if code not in allowed)
+    lacking = tuple(code for code in information if code not in allowed)
     return Lacking("information", lacking) if lacking else True
 
 
@@ -38,10 +41,11 @@ def consent_names(facts: Facts, move: Move, _now: datetime) -> bool | Lacking:
 )
 def receiver_answers(facts: Facts, move: Move, _now: datetime) -> bool:
     """Staff may write down what any partner told them; a partner's system answers for itself."""
-    if move.actor.role != PARTNER:
-        return True
+    asking = move.actor.partner_id
+    if asking is None:
+        return move.actor.role != PARTNER
     found = facts.records.get(move.record or "")
-    return found is None or (found.partner_id is not None and found.partner_id == move.actor.partner_id)
+    return found is None or found.partner_id == asking
 
 
 @guard(

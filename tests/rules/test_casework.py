@@ -10,17 +10,15 @@ from sqlalchemy import select
 from sqlmodel import Session, SQLModel, col
 from synthetic_cases import START, Caseload, open_caseload
 
-from models import Assessment, CasePlan, Consent, JournalRow, Task, WrongUse
+from models import Assessment, CasePlan, JournalRow, Task, WrongUse
 from states.casework.act import (
     ANOTHER_ROLE,
     ENDS_WITH_A_MOVE,
     NO_SUCH_TASK,
     NOT_OPEN,
-    ConsentAnswer,
     Step,
     TaskDone,
     complete_tasks,
-    record_consents,
 )
 from states.casework.plan import NO_DRAFT, PlanDraft, approve_plans, draft_plans
 from states.casework.screening import Assessed, Screened, record_assessments, record_screenings
@@ -49,14 +47,7 @@ def in_planning(caseload: Caseload, number: int = 1) -> list[int]:
     staff, session = caseload.staff, caseload.session
     case_ids = caseload.register_many(number)
     caseload.advance_all(case_ids, "confirm_arrival", role="intake_officer")
-    record_consents(
-        session,
-        [
-            ConsentAnswer(case_id=id_, actor=staff["intake_officer"], purpose="assistance", given=True)
-            for id_ in case_ids
-        ],
-        now=START,
-    )
+    caseload.agree(case_ids)
     caseload.advance_all(case_ids, "begin_screening", role="intake_officer")
     record_screenings(
         session,
@@ -78,29 +69,6 @@ def in_planning(caseload: Caseload, number: int = 1) -> list[int]:
     moved = caseload.advance_all(case_ids, "begin_planning", role="case_worker")
     assert [outcome.kind for outcome in moved] == [OutcomeKind.MOVED] * number
     return case_ids
-
-
-def test_a_refusal_revokes_what_was_given_for_the_same_purpose(caseload: Caseload) -> None:
-    (case_id,) = caseload.register_many(1)
-    officer = caseload.staff["intake_officer"]
-
-    def answer(purpose: Any, given: bool) -> ConsentAnswer:
-        return ConsentAnswer(case_id=case_id, actor=officer, purpose=purpose, given=given)
-
-    record_consents(caseload.session, [answer("assistance", True), answer("sharing", True)], now=START)
-    record_consents(caseload.session, [answer("sharing", False)], now=LATER)
-
-    assert [(row.purpose, row.given, row.revoked_at) for row in rows(caseload, Consent, case_id)] == [
-        ("assistance", True, None),
-        ("sharing", True, LATER),
-        ("sharing", False, None),
-    ]
-
-
-def test_records_of_an_unknown_case_are_refused(caseload: Caseload) -> None:
-    answer = ConsentAnswer(case_id=99, actor=caseload.staff["intake_officer"], purpose="sharing", given=True)
-    with pytest.raises(WrongUse, match="no such case"):
-        record_consents(caseload.session, [answer], now=START)
 
 
 def test_a_case_cannot_be_screened_without_the_consent_that_staff_record(caseload: Caseload) -> None:

@@ -1,9 +1,7 @@
-"""Sessions, training, grants, visits and referrals: each step in its order, none without the move that goes with it."""
+"""Sessions, training and grants: each step in its order, none without the move that goes with it."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,25 +14,14 @@ from synthetic_cases import START, Caseload, open_caseload
 from models import (
     Assessment,
     Event,
-    FollowUpVisit,
     JournalRow,
     LivelihoodGrant,
-    Partner,
     PsychosocialSession,
-    Referral,
     Task,
     TrainingEnrolment,
     WrongUse,
 )
-from states.casework.act import ConsentAnswer, Step, record_consents
-from states.casework.contacts import (
-    ALREADY_VISITED,
-    NO_CONSENT_TO_SHARE,
-    ReferralRequest,
-    Visit,
-    make_referrals,
-    record_visits,
-)
+from states.casework.act import Step
 from states.casework.plan import PlanDraft, approve_plans, draft_plans
 from states.casework.support import (
     ALREADY_ENROLLED,
@@ -55,9 +42,7 @@ from states.casework.support import (
     record_attendance,
     record_sessions,
 )
-from states.codes import case_code
-from states.moves import Actor, Outcome, OutcomeKind
-from states.sweep import sweep_deadlines
+from states.moves import Outcome, OutcomeKind
 
 NEEDS = ("psychosocial", "training", "livelihood")
 
@@ -82,10 +67,9 @@ def in_state(caseload: Caseload, trigger: str, number: int = 1) -> list[int]:
     """Cases with an approved plan that asks for everything, gone on with `trigger`."""
     case_ids = caseload.register_many(number)
     for case_id in case_ids:
-        officer, worker = caseload.staff["intake_officer"], caseload.staff["case_worker"]
+        worker = caseload.staff["case_worker"]
         caseload.advance(case_id, "confirm_arrival")
-        answer = ConsentAnswer(case_id=case_id, actor=officer, purpose="assistance", given=True)
-        record_consents(caseload.session, [answer], now=START)
+        caseload.agree([case_id])
         caseload.advance(case_id, "begin_screening")
         caseload.session.add_all(_assessments(case_id))
         caseload.advance(case_id, "begin_planning")
@@ -215,73 +199,3 @@ def test_in_a_batch_each_grant_stands_by_itself(caseload: Caseload) -> None:
     statuses = [grant.status for case_id in case_ids for grant in rows(caseload, LivelihoodGrant, case_id)]
     assert statuses == ["planned", "approved"]
     assert rows(caseload, LivelihoodGrant, none) == []
-
-
-def test_a_visit_is_recorded_once_it_opens_and_once_only(caseload: Caseload) -> None:
-    (case_id,) = in_state(caseload, "start_psychosocial")
-    waive = {"waived": list(NEEDS)}
-    assert caseload.advance(case_id, "start_follow_up", note="x", data=waive).kind is OutcomeKind.MOVED
-
-    def visit(now: Any) -> Outcome:
-        made = Visit(**sign(caseload, case_id, "case_worker"), months=3, outcome="well")
-        (outcome,) = record_visits(caseload.session, [made], now=now)
-        return outcome
-
-    assert [reason.code for reason in visit(START + timedelta(days=30)).reasons] == ["ran_out"]
-    assert rows(caseload, FollowUpVisit, case_id) == []
-    in_window = START + timedelta(days=85)
-    while sweep_deadlines(caseload.session, as_of=in_window, limit=100).seen:
-        pass
-    assert visit(in_window).kind is OutcomeKind.MOVED
-    assert visit(in_window).reasons == (ALREADY_VISITED,)
-    assert [(row.months, row.visited_at) for row in rows(caseload, FollowUpVisit, case_id)] == [(3, in_window)]
-    assert [task.status for task in rows(caseload, Task, case_id) if task.key == "visit_3"] == ["done"]
-
-
-@pytest.mark.parametrize(
-    ("answers", "made"),
-    [
-        ([], False),
-        ([("any", True)], True),
-        ([("any", False)], False),
-        ([("any", True), ("any", False)], False),
-        ([("any", False), ("any", True)], True),
-        ([("named", True)], True),
-        ([("other", True)], False),
-        ([("any", True), ("named", False)], False),
-        ([("named", True), ("any", False)], True),
-    ],
-)
-def test_a_referral_needs_a_consent_that_covers_its_partner(
-    caseload: Caseload, answers: Sequence[tuple[str, bool]], made: bool
-) -> None:
-    (case_id,) = caseload.register_many(1)
-    worker = caseload.staff["case_worker"]
-    named, other = (Partner(code=code, name=code, created_at=START) for code in ("clinique", "atelier"))
-    caseload.session.add_all([named, other])
-    caseload.session.flush()
-    assert named.id is not None
-    recipients = {"any": None, "named": named.id, "other": other.id}
-    for recipient, given in answers:
-        answer = ConsentAnswer(
-            case_id=case_id, actor=worker, purpose="sharing", given=given, partner_id=recipients[recipient]
-        )
-        record_consents(caseload.session, [answer], now=START)
-    outcome = refer(caseload, case_id, worker, named.id)
-    assert (outcome.refused is None) is made
-    assert outcome.refused in (None, NO_CONSENT_TO_SHARE)
-    assert [row.code for row in rows(caseload, Referral, case_id)] == ([outcome.code] if made else [])
-
-
-def refer(caseload: Caseload, case_id: int, actor: Actor, partner_id: int) -> Any:
-    new_code: Callable[[], str] = partial(case_code, random.Random(7).randbytes)
-    request = ReferralRequest(
-        case_id=case_id,
-        actor=actor,
-        partner_id=partner_id,
-        service="health",
-        priority="normal",
-        due_at=START + timedelta(days=14),
-    )
-    (outcome,) = make_referrals(caseload.session, [request], new_code=new_code, now=START)
-    return outcome

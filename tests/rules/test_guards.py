@@ -26,8 +26,12 @@ from states.pathways.source import read_yaml
 MALI = PathwayFile.model_validate(read_yaml(bundled_pathway("mali"), "mali.yaml").value)
 ROOT = Path(str(states.__file__)).parent
 FIELDS_OF_GROUP = {
-    "returnee": {"birth_date", "vulnerabilities"},
-    "consents": {"consents", "consents_recorded"},
+    "returnee": {"birth_date", "birth_precision", "vulnerabilities"},
+    "vulnerabilities": {"identified"},
+    "consents": {"consents", "consents_recorded", "shares"},
+    "attempts": {"attempts"},
+    "exit_talks": {"exit_talks"},
+    "records": {"records"},
     "assessments": {"assessments"},
     "plan": {"plan"},
     "sessions": {"sessions_attended"},

@@ -139,7 +139,8 @@ def _check(
     if part.record is not None:
         situation.move["record"] = "R"
         if status is not None:
-            situation.facts["records"] = {"R": RecordFact(part.record.kind, "R", status, None)}
+            leaning = RecordFact("referral", "L", "done", None, partner_id=5, leans_on="R")
+            situation.facts["records"] = {"R": RecordFact(part.record.kind, "R", status, None), "L": leaning}
     situation.change("plan", needs=NEEDS)
     for wanted in (False, True):  # first all that hold, then all that are spoiled
         for index, guard in enumerate(part.guards):
@@ -159,6 +160,7 @@ def _check(
     ]
     expected += [] if possible else ["no_way_back"]
     expected += ["nothing_to_take_back"] if part.takes_back else []
+    expected += ["no_such_deadline"] if part.waives else []
     if expected:
         assert isinstance(verdict, Refusal), (role, answer, spoiled)
         assert [reason.code for reason in verdict.reasons] == expected
