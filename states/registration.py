@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from models.types import utc_text
 from states.bulk import SetStatement, insert_into
+from states.casework.vulnerabilities import identify_from_manifest
 from states.chain import GENESIS
 from states.decide import REGISTER, registration_effects
 from states.entries import new_entry, write_entries
@@ -116,7 +117,8 @@ def register_cases(
 ) -> list[Registered]:
     """Register people, in the caller's transaction; one answer each, in the same order.
 
-    The number of SQL statements does not depend on how many there are. `new_code` gives a code never given before
+    The number of SQL statements does not depend on how many there are (but, by a little, on the most vulnerabilities
+    that one of them has: each is identified, and its clock starts here). `new_code` gives a code never given before
     (see `states.codes`). Raises WrongUse for a pathway version that is not published.
     """
     session.flush()
@@ -130,6 +132,8 @@ def register_cases(
     cases = _insert_cases(session, fresh.values(), people, pathway, pathway_version_id, now, new_code)
     _begin(session, pathway, cases, actor, correlation_id, now)
     _insert_consents(session, fresh.values(), cases, now, actor, new_code)
+    said = zip(cases, (registration.vulnerabilities for registration in fresh.values()), strict=True)
+    identify_from_manifest(session, pathway, said, correlation_id=correlation_id, new_code=new_code, now=now)
     made = {
         key: Registered("registered", case.id, case.code, returnee_id)
         for key, case, returnee_id in zip(fresh, cases, people, strict=True)

@@ -5,7 +5,7 @@ Screening and registration identify with it too. The console, the API and the co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -19,8 +19,8 @@ from states.bulk import SetStatement, insert_into, time_text
 from states.casework.act import Step, move_and_write
 from states.casework.codes import known
 from states.gather import CaseRow, load_cases
-from states.moves import Move, Outcome
-from states.pathway import PRIORITIES
+from states.moves import SYSTEM, Move, Outcome
+from states.pathway import PRIORITIES, Pathway
 from states.pathways.shelf import pathways_of
 from states.record_words import PRIORITY_WORDS, UNACCOMPANIED_CHILD, VULNERABILITY_WORDS
 
@@ -29,6 +29,7 @@ UNSPOKEN: Final = "normal"
 
 SOURCES: Final = ("manifest", "screening", "session")
 
+_IDENTIFY: Final = "identify_vulnerability"
 _RAISES: Final = {"emergency": "raise_emergency", "urgent": "raise_urgent"}
 """What a vulnerability of this urgency does to a case that presses less."""
 
@@ -96,13 +97,45 @@ def identify_vulnerabilities(session: Session, found: Sequence[Identified], *, n
     def move(each: Identified) -> Move:
         # The journal is kept for ever: it learns how pressing it is, never what it is.
         sought = {"guardian": "sought"} if each.kind == UNACCOMPANIED_CHILD else {}
-        return each.fires("identify_vulnerability", record=each.code, urgency=urgency(each), **sought)
+        return each.fires(_IDENTIFY, record=each.code, urgency=urgency(each), **sought)
 
     def write(moved: Sequence[Identified]) -> None:
         _INSERT.execute(session, [_row(each, urgency(each), now) for each in moved])
         advance_cases(session, _raises([(each, urgency(each)) for each in moved], cases), now=now)
 
     return move_and_write(session, found, move=move, write=write, now=now)
+
+
+def identify_from_manifest(
+    session: Session,
+    pathway: Pathway,
+    said: Iterable[tuple[CaseRow, Iterable[str]]],
+    *,
+    correlation_id: str,
+    new_code: Callable[[], str],
+    now: datetime,
+) -> None:
+    """What the manifest says of new cases starts its clocks with them, where the pathway knows the kind; the rest is
+    only kept with the person. The number of statements depends on the most that is said of one person."""
+    transition = pathway.table.get((pathway.initial, _IDENTIFY))
+    if transition is None or SYSTEM.role not in transition.roles:
+        return
+    found = [
+        Identified(
+            case_id=case.id,
+            actor=SYSTEM,
+            command_id=f"{_IDENTIFY}:{code}",
+            correlation_id=correlation_id,
+            code=code,
+            kind=kind,
+            source="manifest",
+        )
+        for case, kinds in said
+        for kind in sorted(set(kinds) & pathway.vulnerabilities.keys())
+        for code in [new_code()]
+    ]
+    if found:
+        identify_vulnerabilities(session, found, now=now)
 
 
 def address_vulnerabilities(session: Session, steps: Sequence[VulnerabilityStep], *, now: datetime) -> list[Outcome]:
