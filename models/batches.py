@@ -1,6 +1,6 @@
 """Batch moves: one trigger for every case that a filter finds, and what became of each of them.
 
-`states.batches` writes them; the command line shows them.
+`states.batches.run` writes them; the command line shows them.
 """
 
 from __future__ import annotations

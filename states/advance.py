@@ -65,6 +65,25 @@ def advance_cases(session: Session, moves: Sequence[Move], *, now: datetime) -> 
     return [outcomes[place] for place in range(len(moves))]
 
 
+def foresee_cases(session: Session, moves: Sequence[Move], *, now: datetime) -> list[Outcome]:
+    """What `advance_cases` would give for moves on different cases, in the same order; nothing is written or locked."""
+    cases = load_cases(session, {move.case_id for move in moves})
+    pathways = pathways_of(session, {case.pathway_version_id for case in cases.values()})
+    outcomes = _settled(session, cases, dict(enumerate(moves)))
+    facts = _facts(session, cases, pathways, [move for place, move in enumerate(moves) if place not in outcomes])
+    for place, move in enumerate(moves):
+        if place in outcomes:
+            continue
+        case = cases[move.case_id]
+        decision = decide(pathways[case.pathway_version_id], facts[case.id], move, now)
+        outcomes[place] = (
+            _outcome(OutcomeKind.REFUSED, move, case, reasons=decision.reasons)
+            if isinstance(decision, Refusal)
+            else _outcome(OutcomeKind.MOVED, move, case, from_state=decision.from_state, to_state=decision.to_state)
+        )
+    return [outcomes[place] for place in range(len(moves))]
+
+
 def _turns(moves: Sequence[Move]) -> list[list[int]]:
     """The places of the moves in turns, in each of which no case and no command id comes twice."""
     turns: list[list[int]] = []

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.exceptions import Abort, TyperException
 
 from deployments.cli import (
+    batches,
     cases,
     database,
     handovers,
@@ -20,6 +21,7 @@ from deployments.cli import (
     nights,
     partners,
     pathway,
+    pathway_change,
     pathway_check,
     people,
     processes,
@@ -42,6 +44,7 @@ for room in (
     database,
     intake,
     cases,
+    batches,
     tasks,
     people,
     handovers,
@@ -50,6 +53,7 @@ for room in (
     partners,
     pathway,
     pathway_check,
+    pathway_change,
 ):
     room.add_commands(app)
 

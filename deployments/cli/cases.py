@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from deployments.cli import case_filter as which
 from deployments.cli.case_file import case_blocks, case_document, case_summary
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
 from deployments.cli.output import DONE, FAILED, AsJson, Limit
 from models import Case, WrongUse
-from models.caseload import CaseFilter, case_file, find_case, list_cases
+from models.caseload import case_file, count_cases, find_case, list_cases
 from models.database import read_session, write_session
 from states.advance import advance_case
 from states.decide import preview
@@ -37,18 +38,45 @@ def add_commands(app: typer.Typer) -> None:
 
 @case_app.command("list")
 def list_(
-    state: Annotated[str | None, typer.Option(help="Only cases in this state.")] = None,
-    region: Annotated[str | None, typer.Option(help="Only this region of return (first-level P-code).")] = None,
-    office: Annotated[str | None, typer.Option(help="Only this office (its code).")] = None,
-    priority: Annotated[str | None, typer.Option(help="emergency, urgent or normal.")] = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only cases with a deadline that has passed.")] = False,
+    state: which.State = None,
+    region: which.Region = None,
+    office: which.Office = None,
+    priority: which.Priority = None,
+    overdue: which.Overdue = False,
+    assignee: which.Assignee = None,
+    hold_reason: which.HoldReason = None,
+    pathway_version: which.PathwayVersion = None,
+    arrived_from: which.ArrivedFrom = None,
+    arrived_to: which.ArrivedTo = None,
+    age: which.Age = None,
+    registered_for: which.RegisteredFor = None,
+    in_state_for: which.InStateFor = None,
+    still_for: which.StillFor = None,
     limit: Limit = 50,
     after: Annotated[str | None, typer.Option(help="Begin after the case with this code.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """A page of the caseload, in order of registration."""
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
-        lines = list_cases(session, CaseFilter(state, region, office, priority, overdue), limit=limit, after=after)
+        wanted = which.case_filter(
+            work,
+            state=state,
+            region=region,
+            office=office,
+            priority=priority,
+            overdue=overdue,
+            assignee=assignee,
+            hold_reason=hold_reason,
+            pathway_version=pathway_version,
+            arrived_from=arrived_from,
+            arrived_to=arrived_to,
+            age=age,
+            registered_for=registered_for,
+            in_state_for=in_state_for,
+            still_for=still_for,
+        )
+        total = count_cases(session, wanted)
+        lines = list_cases(session, wanted, limit=limit, after=after)
         following = lines[-1].case.code if len(lines) == limit else None
         rows = [case_summary(line.case) | {"open_tasks": line.open_tasks, "overdue": line.overdue} for line in lines]
         table = work.out.table(
@@ -79,10 +107,11 @@ def list_(
 
         def render(console: Console) -> None:
             console.print(table)
+            console.print(work.out.say(f"{total} en tout.", f"{total} in all."))
             if following:
                 console.print(work.out.say("Suite : ", "Next: ") + f"segin case list --after {following}")
 
-        work.out.show({"cases": rows, "next": following}, render)
+        work.out.show({"cases": rows, "total": total, "next": following}, render)
 
 
 @case_app.command("show")
@@ -162,7 +191,7 @@ def move_(
             expected_version=expected_version,
             reason=reason,
             note=note,
-            data=_data(data or []),
+            data=move_data(data or []),
         )
         outcome = advance_case(session, move, now=work.now())
         session.commit()
@@ -207,7 +236,8 @@ def _pathway(session: Any, case: Case) -> Pathway:
     return pathways_of(session, [case.pathway_version_id])[case.pathway_version_id]
 
 
-def _data(pairs: list[str]) -> dict[str, Any]:
+def move_data(pairs: list[str]) -> dict[str, Any]:
+    """What `--data NAME=VALUE` gives a move along; whole numbers are numbers."""
     data: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -44,12 +44,12 @@ def error_file(session: Session, manifest_ids: Sequence[int]) -> str:
     headers = list(dict.fromkeys(header for *_, raw in rows for header in raw["columns"] if header))
     written = io.StringIO(newline="")
     lines = csv.writer(written, delimiter=";", lineterminator="\r\n")
-    lines.writerow([_escaped(text) for text in (*_COLUMNS, *headers)])
+    lines.writerow([escaped(text) for text in (*_COLUMNS, *headers)])
     for file, line, raw in rows:
         cells = dict(zip(raw["columns"], raw["cells"], strict=False))
         for problem in raw["problems"]:
             told = (file, str(line), *_told(*problem), *(cells.get(header, "") for header in headers))
-            lines.writerow([_escaped(text) for text in told])
+            lines.writerow([escaped(text) for text in told])
     return written.getvalue()
 
 
@@ -59,7 +59,7 @@ def _told(column: str, reason: str, found: str | None) -> tuple[str, ...]:
     return column, found or "", reason, *fr, *en
 
 
-def _escaped(text: Any) -> str:
+def escaped(text: Any) -> str:
     """The text, with an apostrophe before what a spreadsheet would take for a formula."""
     plain = str(text)
     return f"'{plain}" if plain.startswith(_EVALUATED) else plain
