@@ -16,7 +16,6 @@ from states.instruments.catalogue import bundled_catalogue
 from states.instruments.definition import Summed
 from states.record_words import VULNERABILITY_WORDS
 
-PRESSING_NEEDS: Final = frozenset({"trafficking", "unaccompanied_child", "medical"})
 BURDENS: Final = frozenset({"trafficking", "detention", "distress"})
 
 
@@ -34,17 +33,10 @@ def confirm_arrival(work: Work, todos: Sequence[Todo]) -> None:
 
 
 def assist(work: Work, todos: Sequence[Todo]) -> None:
-    """Post-arrival assistance; whoever has a pressing need is made a priority."""
+    """Post-arrival assistance."""
     complete_tasks(
         work.session, [TaskDone(todo.task_id, todo.actor) for todo in todos if todo.task_id is not None], now=work.now
     )
-    facts = work.facts(todos, "returnee")
-    pressing = [
-        todo
-        for todo in todos
-        if facts[todo.case_id].vulnerabilities & PRESSING_NEEDS and facts[todo.case_id].priority == "normal"
-    ]
-    work.fire(pressing, "raise_urgent")
 
 
 def interview(work: Work, todos: Sequence[Todo]) -> None:
@@ -73,24 +65,20 @@ def apply_instrument(work: Work, todos: Sequence[Todo]) -> None:
     for todo in kept:
         instrument, answers = _answers(work, todo, facts[todo.case_id])
         assessed.append(Assessed(**work.signed(todo), instrument=instrument, answers=answers))
-    record_assessments(work.session, assessed, now=work.now)
+    record_assessments(work.session, assessed, catalogue=bundled_catalogue(), now=work.now)
 
 
 def screen(work: Work, todos: Sequence[Todo]) -> None:
-    """The vulnerability screening, then planning; without an instrument the way is barred, and looked at again."""
-    facts = work.facts(todos, "returnee", "assessments")
-    first = [todo for todo in todos if todo.tries == 0]
+    """The vulnerability screening finds what the manifest said, and sometimes more."""
+    facts = work.facts(todos, "returnee")
     known = sorted(VULNERABILITY_WORDS)
     screened = []
-    for todo in first:
+    for todo in todos:
         found = set(facts[todo.case_id].vulnerabilities)
         if work.luck.happens(0.15, "another vulnerability", todo.case_id):
             found.add(work.luck.pick(known, "which vulnerability", todo.case_id))
-        screened.append(Screened(case_id=todo.case_id, actor=todo.actor, found=tuple(sorted(found))))
-    record_screenings(work.session, screened, now=work.now)
-    ready = [todo for todo in todos if todo.tries == 0 or len(facts[todo.case_id].assessments) > 1]
-    moved = {todo.case_id for todo in work.fire(ready, "begin_planning")}
-    work.try_again(todo for todo in todos if todo.case_id not in moved)
+        screened.append(Screened(**work.signed(todo), found=tuple(sorted(found))))
+    work.moved(todos, record_screenings(work.session, screened, new_code=work.new_code, now=work.now))
 
 
 def respond(work: Work, todos: Sequence[Todo]) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Engine, select
 from sqlmodel import Session, col
 
-from deployments.demo import arrival, life, planning, support
+from deployments.demo import arrival, life, planning, protection, support
 from deployments.demo.cast import Roster
 from deployments.demo.diary import Diary, Todo
 from deployments.demo.luck import Luck
@@ -36,8 +36,15 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
     ("confirm_arrival", arrival.confirm_arrival),
     ("post_arrival_assistance", arrival.assist),
     ("identity_interview", arrival.interview),
+    ("vulnerability_emergency", protection.see_to),
+    ("vulnerability_urgent", protection.see_to),
+    ("find_guardian", protection.find_guardian),
     ("psychosocial_instrument", arrival.apply_instrument),
     ("vulnerability_screening", arrival.screen),
+    ("vulnerability_normal", protection.see_to),
+    ("verify_guardian", protection.verify_guardian),
+    ("resolve_vulnerability", protection.resolve),
+    ("conclude_screening", protection.conclude),
     ("draft_plan", planning.draft),
     ("answer_referral", planning.hear_answer),
     ("approve_plan", planning.approve),
@@ -61,11 +68,11 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
     ("review_hold", life.review_hold),
     ("close", life.close),
 )
-"""What is done on a day, in this order, a quarter of an hour apart. Whatever is not here nobody does."""
+"""What is done on a day, in this order, ten minutes apart. Whatever is not here nobody does."""
 
 OPENING: Final = time(8, 30)
-BETWEEN_ACTS: Final = timedelta(minutes=15)
-PARTS_OF_THE_DAY: Final = (range(11), range(11, 21), range(21, len(ACTS)))
+BETWEEN_ACTS: Final = timedelta(minutes=10)
+PARTS_OF_THE_DAY: Final = (range(9), range(9, 21), range(21, len(ACTS)))
 """Each part is one transaction: thousands of simulated people would otherwise wait for the disk one after the other."""
 
 
