@@ -130,6 +130,7 @@ class Notice(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("deadline_id", "kind", "step", "send_at", name="uq_notice_deadline_step"),
         UniqueConstraint("task_id", "kind", name="uq_notice_task_kind"),
+        Index("ix_notice_staff_sent", "staff_id", "sent_at"),
         Index(
             "ix_notice_waiting",
             "send_at",

@@ -75,6 +75,22 @@ class Released(NamedTuple):
     digests: int = 0
 
 
+class Recipient(NamedTuple):
+    """Whom a message is for: a member of staff, or (`staff_id` none) the people of a role in an office (none: in no
+    office)."""
+
+    staff_id: int | None
+    role: str | None = None
+    office_id: int | None = None
+
+    @property
+    def code(self) -> str:
+        """As digests name it."""
+        if self.staff_id is not None:
+            return f"staff:{self.staff_id}"
+        return f"role:{self.role}:{self.office_id or ''}"
+
+
 def release_notices(session: Session, *, now: datetime, day: date, limit: int) -> Released:
     """Put up to `limit` lines whose time has come into the digests of the local day `day`, or cancel them; nothing is
     left when all counts are 0.
@@ -98,6 +114,12 @@ def release_urgent(session: Session, *, now: datetime, day: date, limit: int) ->
 def urgent_lines_wait(session: Session, *, now: datetime) -> bool:
     """Whether `release_urgent` would find something. Enough for a session that only reads, so asking takes no lock."""
     return bool(session.scalar(select(_waiting(now, of_urgent_clocks(session)).exists())))
+
+
+def waiting_lines(session: Session, recipient: Recipient, *, before: datetime) -> int:
+    """How many lines wait for the recipient's next digest, if it is sent at `before`."""
+    query = _waiting(before, recipient.code == _RECIPIENT)
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def _release(session: Session, now: datetime, day: date, limit: int, *, urgent: bool) -> Released:
@@ -155,7 +177,7 @@ _HOLDER: Final = (
 )
 _TO_STAFF: Final = func.coalesce(col(Notice.staff_id), _HOLDER)
 _OFFICE: Final = func.coalesce(cast(col(Notice.office_id), String), "")
-_RECIPIENT: Final = func.coalesce(
+_RECIPIENT: Final[ColumnElement[str]] = func.coalesce(
     literal("staff:") + cast(_TO_STAFF, String), literal("role:") + col(Notice.role) + literal(":") + _OFFICE
 )
 _ABOUT: Final = Task.__table__.alias("about")  # type: ignore[attr-defined]

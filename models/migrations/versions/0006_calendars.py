@@ -120,10 +120,12 @@ def upgrade() -> None:
         batch.add_column(sa.Column("digest_id", KEY, nullable=True))
         batch.create_foreign_key(op.f("fk_notice_digest_id"), "digest", ["digest_id"], ["id"])
         batch.create_index(op.f("ix_notice_digest_id"), ["digest_id"], unique=False)
+        batch.create_index("ix_notice_staff_sent", ["staff_id", "sent_at"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("notice") as batch:
+        batch.drop_index("ix_notice_staff_sent")
         batch.drop_index(op.f("ix_notice_digest_id"))
         batch.drop_constraint(op.f("fk_notice_digest_id"), type_="foreignkey")
         batch.drop_column("digest_id")
