@@ -19,7 +19,7 @@ from models.errors import WrongUse
 from models.types import UtcDateTime
 from states.bulk import SetStatement, time_text
 from states.change.mapping import Names
-from states.pathways.loader import load_pathway
+from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
 from states.replay.asking import Policy
 from states.replay.history import cases_open_between, nights_of, read_histories
@@ -41,10 +41,10 @@ _STOOD_IN = SetStatement(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the text of the proposed pathway, from when it counts, up to when, which names of before are which
-    in it, and the hour of the nights in the programme's time zone."""
+    """What is asked: the proposed pathway, from when it counts, up to when, which names of before are which in it, and
+    the hour of the nights in the programme's time zone."""
 
-    text: str
+    pathway: Pathway
     since: datetime
     until: datetime
     names: Names
@@ -58,17 +58,17 @@ def replay(
     chunk: int = CHUNK,
     on_progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> ReplayReport:
-    """What the proposed pathway would have made of the cases that were open between the two instants.
+    """What the proposed pathway would have made of the cases on versions of it that were open between the two instants.
 
     `chunk` cases are read at a time, each time in a session of its own, so that nobody who writes waits for long; the
-    answer does not depend on it. `on_progress` is told how many cases are done, and of how many. Raises PathwayError
-    for a file that cannot be used, and WrongUse for a state that has no place in it.
+    answer does not depend on it. `on_progress` is told how many cases are done, and of how many. Raises WrongUse when
+    no version of the pathway is published, and for a state that has no place in the proposed one.
     """
     window = Window(question.since, question.until)
     with read_session(engine) as session:
         policy = _policy(session, question)
         _check_names(session, policy, window)
-        case_ids = cases_open_between(session, *window)
+        case_ids = cases_open_between(session, policy.versions, *window)
     groups: frozenset[str] = frozenset().union(
         *(groups for each in (policy.pathway, *policy.versions.values()) for groups in each.needed.values())
     )
@@ -83,9 +83,18 @@ def replay(
 
 
 def _policy(session: Session, question: Question) -> Policy:
-    pathway = load_pathway(question.text, "pathway")
-    versions = pathways_of(session, [id_ for id_ in session.exec(select(PathwayVersion.id)) if id_ is not None])
-    return Policy(pathway, question.names, versions, nights_of(session, pathway.timezone, question.night_hour))
+    pathway = question.pathway
+    named = session.exec(select(PathwayVersion.id).where(PathwayVersion.name == pathway.name))
+    ids = [id_ for id_ in named if id_ is not None]
+    if not ids:
+        raise WrongUse(
+            f"No case can have run on the pathway '{pathway.name}': no version of it is published.",
+            f"Aucun dossier n'a pu suivre le parcours « {pathway.name} » : aucune version n'en est publiée.",
+            remedy="Propose another version of a published pathway; `segin pathway list` shows those.",
+            remedy_fr="Proposez une autre version d'un parcours publié ; `segin pathway list` les affiche.",
+        )
+    nights = nights_of(session, pathway.timezone, question.night_hour)
+    return Policy(pathway, question.names, pathways_of(session, ids), nights)
 
 
 def _check_names(session: Session, policy: Policy, window: Window) -> None:

@@ -78,8 +78,9 @@ class History:
 
 
 _OPEN_BETWEEN = SetStatement(
-    'SELECT c.id FROM {rows} JOIN "case" AS c ON c.registered_at < r.until '
+    'SELECT c.id FROM {rows} JOIN "case" AS c ON c.pathway_version_id = r.version_id AND c.registered_at < r.until '
     "AND (c.closed_at IS NULL OR c.closed_at >= r.since) ORDER BY c.id",
+    version_id=BigId,
     since=UtcDateTime(),
     until=UtcDateTime(),
 )
@@ -102,9 +103,10 @@ _SWEEPS = SetStatement(
 )
 
 
-def cases_open_between(session: Session, since: datetime, until: datetime) -> list[int]:
-    """Ids of the cases that were open at some time between two instants, in order."""
-    return [id_ for (id_,) in _OPEN_BETWEEN.execute(session, [(time_text(since), time_text(until))])]
+def cases_open_between(session: Session, versions: Iterable[int], since: datetime, until: datetime) -> list[int]:
+    """Ids of the cases on these versions that were open at some time between two instants, in order."""
+    asked = [(version_id, time_text(since), time_text(until)) for version_id in sorted(versions)]
+    return [id_ for (id_,) in _OPEN_BETWEEN.execute(session, asked)]
 
 
 def nights_of(session: Session, timezone: ZoneInfo, hour: int) -> list[datetime]:

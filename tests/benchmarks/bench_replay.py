@@ -65,7 +65,7 @@ def bench(seeded: Ground) -> bool:
     url = seeded.copy()
     rows = spend(url, seeded)
     engine = create_engine_for(url)
-    question = Question(proposed(), START - timedelta(days=1), UNTIL, NO_NAMES, 2)
+    question = Question(load_pathway(proposed(), "proposed"), START - timedelta(days=1), UNTIL, NO_NAMES, 2)
     began = time.perf_counter()
     found = replay(engine, question)
     seconds = time.perf_counter() - began
@@ -122,7 +122,7 @@ def spend(url: str, seeded: Ground) -> int:
 
 def one_by_one(engine: Engine, question: Question, case_ids: list[int]) -> tuple[int, float]:
     """What a loop over the caseload would do: read and walk each case by itself. Gives rows and seconds."""
-    pathway, window = load_pathway(question.text, "pathway"), Window(question.since, question.until)
+    pathway, window = question.pathway, Window(question.since, question.until)
     with read_session(engine) as session:
         ids = [id_ for id_ in session.exec(select(PathwayVersion.id)) if id_ is not None]
         policy = Policy(pathway, question.names, pathways_of(session, ids), ())
