@@ -56,6 +56,15 @@ NEW = (
 """A state renamed, a time shortened, a role and a condition changed, a clock dropped and one added."""
 
 
+def newer(*edits: tuple[str, str], of: str = OLD) -> str:
+    """The next version of a text, with these replacements and another title."""
+    text_ = of.replace("version: 1", "version: 2").replace("Petit parcours", "Autre parcours")
+    for before, after in edits:
+        assert before in text_, before
+        text_ = text_.replace(before, after)
+    return text_
+
+
 def side_of(text_: str) -> Side:
     """A side that is not published."""
     file, source = read_file(text_, "test")
