@@ -23,9 +23,11 @@ from deployments.cli import (
     pathway,
     pathway_change,
     pathway_check,
+    pathway_replay,
     people,
     processes,
     tasks,
+    why,
     workload,
 )
 from deployments.cli.output import FAILED, WRONG_USE, print_json
@@ -44,6 +46,7 @@ for room in (
     database,
     intake,
     cases,
+    why,
     batches,
     tasks,
     people,
@@ -54,6 +57,7 @@ for room in (
     pathway,
     pathway_check,
     pathway_change,
+    pathway_replay,
 ):
     room.add_commands(app)
 
