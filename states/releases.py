@@ -118,7 +118,7 @@ def urgent_lines_wait(session: Session, *, now: datetime) -> bool:
 
 def waiting_lines(session: Session, recipient: Recipient, *, before: datetime) -> int:
     """How many lines wait for the recipient's next digest, if it is sent at `before`."""
-    query = _waiting(before, recipient.code == _RECIPIENT)
+    query = _waiting(before, _RECIPIENT.in_([recipient.code]))
     return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
