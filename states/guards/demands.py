@@ -13,8 +13,14 @@ from typing import Any, Final, NamedTuple
 
 from states.pathway import PRIORITIES
 
-MOST_TRIES: Final = 2_000
-"""So many combinations are tried; what has not proved impossible by then counts as possible."""
+_MOST_TRIES: Final = 2_000
+
+
+class Patience:
+    """How many combinations are tried in all; what has not proved impossible by then counts as possible."""
+
+    def __init__(self, tries: int = 50_000) -> None:
+        self.left = tries
 
 
 class Values(NamedTuple):
@@ -72,10 +78,13 @@ def start(roles: Iterable[str]) -> dict[str, Values]:
     return {"role": one_of(roles), "priority": one_of(PRIORITIES)}
 
 
-def possible(known: Demands, rules: Sequence[Rule]) -> bool:
+def possible(known: Demands, rules: Sequence[Rule], patience: Patience) -> bool:
     """Whether some move on some case satisfies every rule. Errs on the side of yes."""
-    first = [rule for rule in rules if not rule.when]
-    return _Search([*first, *(rule for rule in rules if rule.when)]).possible(dict(known), 0)
+    ordered = [*(rule for rule in rules if not rule.when), *(rule for rule in rules if rule.when)]
+    search = _Search(ordered, min(_MOST_TRIES, patience.left))
+    found = search.possible(dict(known), 0)
+    patience.left -= search.tries
+    return found
 
 
 def narrowed(known: Demands, demands: Demands) -> dict[str, Values] | None:
@@ -101,14 +110,14 @@ def meeting(conditions: Iterable[Condition], known: Demands) -> dict[str, Values
 class _Search:
     """Tries, rule by rule, either what it demands or each way of not being in its condition."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
-        self._tries = 0
+    def __init__(self, rules: Sequence[Rule], most: int) -> None:
+        self._rules, self._most = rules, most
+        self.tries = 0
 
     def possible(self, known: dict[str, Values], at: int) -> bool:
-        self._tries += 1
-        if at == len(self._rules) or self._tries > MOST_TRIES:
+        if at == len(self._rules) or self.tries >= self._most:
             return True
+        self.tries += 1
         rule = self._rules[at]
         demands = [rule.then, *({each.field: each.values.but()} for each in rule.when)]
         left = (narrowed(known, each) for each in demands)

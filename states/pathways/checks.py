@@ -123,9 +123,10 @@ def _check_transitions(file: PathwayFile, findings: Findings, checks: Transition
     kinds: dict[str, str | None] = {}
     for index, part in enumerate(file.transitions):
         path: Path = ("transitions", index)
+        twice = len(set(part.from_)) < len(part.from_)
         for state in part.from_:
             first = seen.setdefault((state, part.trigger), index)
-            if first != index or part.from_.count(state) > 1:
+            if first != index or (twice and part.from_.count(state) > 1):
                 line = findings.line(("transitions", first))
                 findings.add((*path, "from"), "two_meanings", trigger=part.trigger, state=state, line=line)
                 break

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from states.guards import GUARDS
 from states.guards.binding import demands_of
-from states.guards.demands import Condition, Demands, Rule, Values, meeting, one_of, possible, start
+from states.guards.demands import Condition, Demands, Patience, Rule, Values, meeting, one_of, possible, start
 from states.moves import SYSTEM
 from states.pathways.problems import Problem, Step, listed
 from states.pathways.schema import GuardPart, PathwayFile, TimerPart, TransitionPart, WhenPart
@@ -30,6 +30,7 @@ class Contradictions:
     def __init__(self, file: PathwayFile, source: Source, walks: Walks) -> None:
         self._file, self._source, self._walks = file, source, walks
         self.dead: set[tuple[str, str]] = set()
+        self._patience = Patience()
 
     def problems(self) -> list[Problem]:
         """Every contradiction, transition by transition."""
@@ -58,15 +59,15 @@ class Contradictions:
         rules = [Rule(conditions(each.when), demands_of(GUARDS[each.guard], each.with_)) for each in part.guards]
         known = start(part.roles)
         if rules:
-            for at in range(len(rules)):
-                if not possible(known, rules[: at + 1]):
-                    self.dead |= {(state, part.trigger) for state in part.from_}
-                    yield self._excluded((*path, "guards", at), part, known, rules, at)
-                    return
+            if not self._possible(known, rules):
+                last = next(at for at in range(len(rules)) if not self._possible(known, rules[: at + 1]))
+                self.dead |= {(state, part.trigger) for state in part.from_}
+                yield self._excluded((*path, "guards", last), part, known, rules, last)
+                return
             yield from self._conditional(path, part, known, rules)
             yield from self._left_out(path, part, known, rules)
             for key, timer in fired.items():
-                if not possible({**known, **_said_by(timer, rules)}, rules):
+                if not self._possible({**known, **_said_by(timer, rules)}, rules):
                     yield self._problem(("timers", key), "timer_always_refused", part, key=key, trigger=part.trigger)
         yield from self._effects(path, part, known, rules)
 
@@ -75,7 +76,7 @@ class Contradictions:
         needed = list(range(last))
         for at in range(last):
             without = [each for each in needed if each != at]
-            if not possible(known, [rules[each] for each in (*without, last)]):
+            if not self._possible(known, [rules[each] for each in (*without, last)]):
                 needed = without
         guards = [_named(part.guards[at]) for at in needed]
         code = "guards_contradict" if guards else "guard_never_holds"
@@ -91,9 +92,9 @@ class Contradictions:
             values = {"guard": _named(part.guards[at]), "trigger": part.trigger}
             if not rule.when:
                 continue
-            if inside is None or not possible(inside, others):
+            if inside is None or not self._possible(inside, others):
                 yield self._problem((*path, "guards", at), "guard_never_asked", part, **values)
-            elif not possible(inside, rules[: at + 1]):
+            elif not self._possible(inside, rules[: at + 1]):
                 yield self._problem((*path, "guards", at), "guard_always_refuses", part, **values)
 
     def _left_out(self, path: Path, part: TransitionPart, known: Demands, rules: Sequence[Rule]) -> Iterator[Problem]:
@@ -101,13 +102,13 @@ class Contradictions:
         asked = {each.field for rule in rules for each in rule.when} | {field for rule in rules for field in rule.then}
         if "role" in asked:
             for role in part.roles:
-                if not possible({**known, "role": one_of([role])}, rules):
+                if not self._possible({**known, "role": one_of([role])}, rules):
                     yield self._problem((*path, "roles"), "role_never_passes", part, trigger=part.trigger, role=role)
         for at, rule in enumerate(rules):
             if not rule.when and GUARDS[part.guards[at].guard].asks and len(rules) > 1:
                 for field, values in rule.then.items():
                     for choice in sorted(values.listed, key=str):
-                        if not possible({**known, field: one_of([choice])}, rules):
+                        if not self._possible({**known, field: one_of([choice])}, rules):
                             where = (*path, "guards", at)
                             said = {"guard": _named(part.guards[at]), "trigger": part.trigger, "choice": choice}
                             yield self._problem(where, "choice_never_passes", part, **said)
@@ -126,9 +127,12 @@ class Contradictions:
             else:
                 when = each.when.model_copy(update={"priority": None}) if part.priority else each.when
                 inside = meeting(conditions(when), known)
-            if inside is None or not possible(inside, rules):
+            if inside is None or not self._possible(inside, rules):
                 key = getattr(each, "task", None) or each.deadline
                 yield self._problem(where, "effect_never", part, key=key, trigger=part.trigger)
+
+    def _possible(self, known: Demands, rules: Sequence[Rule]) -> bool:
+        return possible(known, rules, self._patience)
 
     def _problem(self, path: Path, code: str, part: TransitionPart, /, **values: Any) -> Problem:
         return self._source.problem(path, code, walk=self.walk(part), **values)

@@ -21,7 +21,7 @@ from states.pathways.problems import FileProblems
 from states.pathways.reach import walk_problems
 from states.pathways.schema import PathwayFile
 from states.pathways.shape import shape_problems
-from states.pathways.source import MAX_BYTES, Source, read_yaml, too_large
+from states.pathways.source import MAX_BYTES, MAX_PROBLEMS, Source, read_yaml, too_large
 
 PathwayError = FileProblems
 """The pathway file cannot be used; see `states.pathways.problems.FileProblems`."""
@@ -43,7 +43,7 @@ def read_file(text: str, name: str) -> tuple[PathwayFile, Source]:
         raise PathwayError(shape_problems(error, source)) from None
     problems = name_problems(file, source) or walk_problems(file, source)
     if problems:
-        raise PathwayError(sorted(problems, key=lambda problem: problem.line))
+        raise PathwayError(sorted(problems, key=lambda problem: problem.line)[:MAX_PROBLEMS])
     return file, source
 
 

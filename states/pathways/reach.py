@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from states.calendar import Span
 from states.pathway import Text
-from states.pathways.problems import Problem, listed
+from states.pathways.problems import SHOWN, Problem, listed
 from states.pathways.schema import EntryPart, PathwayFile
 from states.pathways.source import Source
 from states.pathways.ways import Walks, arrows_of, reached
@@ -37,15 +37,21 @@ def _states(file: PathwayFile, source: Source) -> list[Problem]:
         why = _why_never([*dict.fromkeys(backward.get(key, []))])
         problems.append(source.problem(("states", key), "never_entered", state=key, why=why))
     ways_back = {arrow.source for arrow in arrows if arrow.back}
-    for key in file.states.keys() - reached(backward, finals) - ways_back:
-        ahead = reached({at: [str(each.dest) for each in ways] for at, ways in walks.ahead.items()}, [key]) - {key}
-        on = listed(sorted(ahead))
-        leads = Text(f"il ne mène qu'à : {on}", f"it leads only to: {on}") if ahead else _NOWHERE
+    ahead = {at: [str(each.dest) for each in ways] for at, ways in walks.ahead.items()}
+    endless = file.states.keys() - reached(backward, finals) - ways_back
+    for at, key in enumerate(each for each in file.states if each in endless):
+        leads = _leads(reached(ahead, [key]) - {key}) if at < SHOWN else _NO_END
         walk = walks.to(key)
         problems.append(source.problem(("states", key), "never_closed", walk=walk, state=key, leads=leads))
     return problems
 
 
+def _leads(goals: set[str]) -> Text:
+    on = listed(sorted(goals))
+    return Text(f"il ne mène qu'à : {on}", f"it leads only to: {on}") if goals else _NOWHERE
+
+
+_NO_END = Text("il ne mène à aucun état final", "it leads to no final state")
 _NOWHERE = Text("il ne mène nulle part", "it leads nowhere")
 _NO_WAY = Text("aucune transition n'y mène", "no transition leads to it")
 

@@ -57,6 +57,12 @@ YAML: Final = {
         "Divisez le parcours, ou vérifiez que c'est le bon fichier.",
         "Split the process, or check that this is the right file.",
     ),
+    "too_many_items": say(
+        "Une liste a plus de {most} éléments, le plus que l'on lise.",
+        "A list has more than {most} items; {most} are the most that is read.",
+        "Raccourcissez-la.",
+        "Shorten it.",
+    ),
     "not_yaml": say(
         "Ce n'est pas du YAML ({message}).", "This is not YAML: {message}.",
         "Vérifiez ici le retrait, les deux-points et les guillemets.",

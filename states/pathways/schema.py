@@ -229,7 +229,7 @@ class TransitionPart(Part):
     takes_back: bool = False
     waives: bool = False
     roles: Keys
-    guards: list[Annotated[GuardPart, BeforeValidator(_guard)]] = []
+    guards: Annotated[list[Annotated[GuardPart, BeforeValidator(_guard)]], Field(max_length=50)] = []
     priority: Priority | None = None
     tasks: TaskEffects = TaskEffects()
     deadlines: DeadlineEffects = DeadlineEffects()

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from states.pathway import Text
 from states.pathways.problems import Listed, Problem, shown
-from states.pathways.source import Source
+from states.pathways.source import MAX_PROBLEMS, Source
 
 FRENCH: Final = {
     "string_type": "il faut un texte",
@@ -37,10 +37,12 @@ FRENCH: Final = {
 }
 """By the type of Pydantic's error; the values in braces are those of its context."""
 
+_LONGEST: Final = 300
+
 
 def shape_problems(error: ValidationError, source: Source, french: Mapping[str, str] = FRENCH) -> list[Problem]:
     """Every part that is missing, unknown or of the wrong kind, in the order of the lines."""
-    problems = [_problem(each, source, french) for each in error.errors(include_url=False)]
+    problems = [_problem(each, source, french) for each in error.errors(include_url=False)[:MAX_PROBLEMS]]
     return sorted(problems, key=lambda problem: problem.line)
 
 
@@ -61,7 +63,7 @@ def _problem(error: Any, source: Source, words: Mapping[str, str]) -> Problem:
             return source.problem(path, "not_known_here", **values)
         case "string_pattern_mismatch", _:
             return source.problem(path, "not_usable", input=error["input"], **values)
-    said = error["msg"].removeprefix("Value error, ")
+    said = error["msg"].removeprefix("Value error, ")[:_LONGEST]
     context = {name: shown(value, "fr") for name, value in error.get("ctx", {}).items()}
     french = words.get(error["type"])
     if french is None:

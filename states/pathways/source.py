@@ -22,6 +22,10 @@ from states.pathways.walk_sayings import WALKS
 MAX_BYTES: Final = 2_000_000
 MAX_PARTS: Final = 250_000
 MAX_DEPTH: Final = 24
+MAX_ITEMS: Final = 5_000
+"""A list within a part has at most so many items."""
+MAX_PROBLEMS: Final = 1_000
+"""So many problems are enough: what is found until then is said, and the rest not looked for."""
 
 _SAYINGS: Final[dict[str, Saying]] = {**YAML, **SHAPE, **NAMES, **WALKS}
 
@@ -59,8 +63,10 @@ class Findings:
         self._source = source
 
     def add(self, path: Path, code: str, /, *, walk: tuple[Step, ...] = (), **values: Any) -> None:
-        """One problem more."""
+        """One problem more. Raises FileProblems when there are enough."""
         self.problems.append(self._source.problem(path, code, walk=walk, **values))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise FileProblems(sorted(self.problems, key=lambda problem: problem.line))
 
     def known(self, path: Path, kind: str, key: str, known: Collection[str]) -> bool:
         """Whether `key` is one of the known names; else a problem that shows the nearest of them."""
@@ -185,6 +191,8 @@ class _Reader:
         content, path = self._open[-1]
         if isinstance(content, list):
             content.append(value)
+            if len(content) > MAX_ITEMS and len(path) > 1:
+                self._fail(line, "too_many_items", most=_figure(MAX_ITEMS))
             path = (*path, len(content) - 1)
         else:
             name = self._key[-1]
@@ -197,6 +205,8 @@ class _Reader:
 
     def _note(self, at: int, code: str, /, **values: Any) -> None:
         self._problems.append(problem(self._file, at, code, YAML[code], values))
+        if len(self._problems) >= MAX_PROBLEMS:
+            raise FileProblems(self._problems)
 
     def _fail(self, at: int, code: str, /, **values: Any) -> None:
         self._note(at, code, **values)

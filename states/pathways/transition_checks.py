@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from states.guards import GUARDS
@@ -100,8 +101,8 @@ class TransitionChecks:
             ("tasks", part.tasks.complete, part.tasks.cancel),
             ("deadlines", part.deadlines.meet, part.deadlines.cancel),
         ):
-            ended = [_key(each) for each in (*first, *second)]
-            for key in sorted({key for key in ended if ended.count(key) > 1}):
+            ended = Counter(_key(each) for each in (*first, *second))
+            for key in sorted(key for key, times in ended.items() if times > 1):
                 self._findings.add((*path, name), "ends_twice", key=key)
 
     def _check_ends(
@@ -134,14 +135,15 @@ class TransitionChecks:
         scopes: Mapping[str, str | None],
         goals: Sequence[str],
     ) -> None:
-        keys = [key for key, _ in begun]
+        seen: set[str] = set()
         for index, (key, when) in enumerate(begun):
             where = (*path, index)
             self._check_when(where, when)
             if not self._findings.known(where, kind, key, scopes):
                 continue
-            if keys.index(key) != index:
+            if key in seen:
                 self._findings.add(where, "begins_twice", key=key)
+            seen.add(key)
             if scopes[key] is not None and set(goals) != {scopes[key]}:
                 found = listed([*dict.fromkeys(goals)])
                 self._findings.add(where, "begins_elsewhere", key=key, state=scopes[key], found=found)

@@ -10,7 +10,7 @@ from situations import NOW, Situation
 from small_pathway import SMALL
 
 from states.decide import decide
-from states.guards.demands import Condition, Rule, Values, one_of, possible
+from states.guards.demands import Condition, Patience, Rule, Values, one_of, possible
 from states.moves import Refusal
 from states.pathways.checker import check_pathway
 from states.pathways.loader import load_pathway
@@ -106,7 +106,7 @@ def test_rules_can_hold_together_when_some_combination_of_values_meets_them_all(
         return not asked or all(values[field] in allowed.listed for field, allowed in rule.then.items())
 
     combinations = [dict(zip(FIELDS, values, strict=True)) for values in product(range(3), repeat=len(FIELDS))]
-    assert possible(known, rules) == any(all(meets(each, rule) for rule in rules) for each in combinations)
+    assert possible(known, rules, Patience()) == any(all(meets(each, rule) for rule in rules) for each in combinations)
 
 
 sets = st.builds(Values, st.frozensets(st.integers(0, 3)), st.booleans())

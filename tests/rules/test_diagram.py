@@ -14,7 +14,7 @@ from large_pathway import large_pathway
 from small_pathway import SMALL
 
 from states.pathway import Pathway, StateKind
-from states.pathways.chart import BACK, Chart, Node, Way, charts_of
+from states.pathways.chart import BACK, Chart, Common, Node, Way, charts_of
 from states.pathways.drawing import draw_svg
 from states.pathways.layout import HEAD, LINE, Placed, place
 from states.pathways.loader import bundled_pathway, load_pathway
@@ -91,8 +91,12 @@ def test_what_nearly_all_states_have_is_drawn_once_with_its_exceptions() -> None
     common = {each.title: each for each in charts_of(MALI, "fr")[0].common}
     assert (common["Clore"].goal, common["Clore"].but) == ("closed", ())
     assert common["Mettre en suspens"].goal == "on_hold"
-    assert "Enregistré" in common["Enregistrer le certificat"].but
     assert "Commencer la formation" not in common
+    noting = large_pathway(5).replace("triggers:\n", "triggers:\n  note: {fr: Noter, en: Note}\n")
+    noting += "  - {trigger: note, from: [s0, s1, s2, s4], roles: worker}\n"
+    chart = charts_of(load_pathway(noting, "noting.yaml"), "en")[0]
+    assert Common(None, "Note", ("Step 3",)) in chart.common
+    assert all(node.inside == () for node in chart.nodes)
 
 
 def test_records_have_a_chart_of_their_own() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from importlib.resources import files
 from pathlib import Path
 
@@ -92,6 +94,25 @@ def test_a_pathway_is_read_from_a_file_or_by_its_name(tmp_path: Path) -> None:
         read_pathway(str(tmp_path / "none.yml"))
     with pytest.raises(WrongUse, match="cannot be read"):
         read_pathway(str(tmp_path.with_suffix(".yaml")))
+
+
+def test_a_file_of_ten_megabytes_is_refused_without_being_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    with path.open("wb") as opened:  # a character of two bytes stands across the limit
+        opened.write(b"a" + "é".encode() * 5_000_000)
+    tracemalloc.start()
+    with pytest.raises(PathwayError, match="more than 2,000,000 bytes"):
+        read_pathway(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.yaml"
+    os.mkfifo(path)
+    with pytest.raises(WrongUse, match="cannot be read"):
+        read_pathway(str(path))
 
 
 def test_every_part_of_a_pathway_file_is_described() -> None:

@@ -7,10 +7,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_pathway import SMALL
 
 from states.pathways.loader import PathwayError, load_pathway
 from states.pathways.source import FileProblems, read_yaml
 
+ITEMS = "waiting, " * 100_000
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
     f"{chr(98 + level)}: &{chr(98 + level)} [{', '.join([f'*{chr(97 + level)}'] * 9)}]" for level in range(8)
 )
@@ -45,6 +47,77 @@ HOSTILE = {
 }
 
 
+# What is put into the small pathway, in whose place, and what is said of it first.
+SWOLLEN = {
+    "a list without end": ("    from: waiting\n", f"    from: [{ITEMS}]\n", "A list has more than 5,000 items"),
+    "tasks without end": ("open: [greet]", f"open: [{ITEMS}]", "A list has more than 5,000 items"),
+    "guards without end": ("      - plan_approved\n", "      - plan_approved\n" * 60, "at most 50 items"),
+    "states without end": (
+        "states:\n",
+        "states:\n" + "".join(f"  s{at}: {{title: {{fr: a, en: b}}, shared: true}}\n" for at in range(40_000)),
+        "more than 250,000 parts",
+    ),
+    "names that are not there, without end": (
+        "transitions:\n",
+        "transitions:\n" + "".join(f"  - {{trigger: x{at}, from: waitin, roles: y{at}}}\n" for at in range(20_000)),
+        "There is no trigger 'x0'",
+    ),
+    "names written twice without end": ("states:\n", "states:\n" + "  waiting: 1\n" * 50_000, "is written twice"),
+    "parts that nobody knows, without end": (
+        "version: 1\n",
+        "version: 1\n" + "".join(f"x{at}: 1\n" for at in range(50_000)),
+        "'x0' is not known here",
+    ),
+    "a number of digits": ("version: 1", "version: " + "9" * 500_000, "should be a valid integer"),
+    "a span of digits": ("due: P3D", f"due: P{'9' * 500_000}D", "tasks.greet.due: 'P999"),
+    "a name of letters": (
+        "  chief: {fr",
+        f"  ? {'k' * 500_000}\n  : {{fr: a, en: b}}\n  chief: {{fr",
+        "cannot stand here",
+    ),
+    "a text of letters": ("en: chief", f"en: {'k' * 500_000}", "at most 400 characters"),
+}
+
+
+@pytest.mark.parametrize("name", SWOLLEN)
+def test_what_is_much_too_much_is_refused_soon_and_in_few_words(name: str) -> None:
+    before, after, expected = SWOLLEN[name]
+    assert before in SMALL
+    with pytest.raises(FileProblems) as caught:
+        load_pathway(SMALL.replace(before, after, 1), "hostile.yaml")
+    assert len(caught.value.problems) <= 1_000
+    assert expected in caught.value.message_en
+    assert all(len(text) < 100_000 for text in (caught.value.message_en, caught.value.message_fr))
+
+
+def test_holds_in_a_circle_are_refused_and_not_walked_for_ever() -> None:
+    text = SMALL.replace("    to: previous\n", "    to: rest\n").replace(
+        "  paused:\n", "  rest: {title: {fr: Repos, en: Rest}, kind: hold, shared: false}\n  paused:\n"
+    )
+    text += "  - {trigger: go_on, from: rest, to: previous, roles: worker, announce: [case.resumed]}\n"
+    text += "  - {trigger: pause, from: rest, to: paused, roles: worker, announce: [case.held]}\n"
+    with pytest.raises(PathwayError, match="goes back to where it came from, not on to 'rest'"):
+        load_pathway(text, "hostile.yaml")
+
+
+def test_what_a_file_says_cannot_steer_a_terminal() -> None:
+    name = "\\e[31m\\u202e\\u2066\\x07"
+    with pytest.raises(PathwayError) as caught:
+        load_pathway(SMALL.replace("  chief: {fr", f'  "{name}": {{fr: a, en: b}}\n  chief: {{fr', 1), "hostile.yaml")
+    for text in (caught.value.message_en, caught.value.message_fr):
+        assert "\\u001b[31m\\u202e\\u2066\\u0007" in text
+        assert all(each.isprintable() or each in "\n\N{NO-BREAK SPACE}" for each in text)
+
+
+def test_a_longer_list_of_problems_than_anybody_reads_ends_with_how_many_more_there_are() -> None:
+    text = SMALL.replace("version: 1\n", "version: 1\n" + "".join(f"x{at}: 1\n" for at in range(70)))
+    with pytest.raises(PathwayError) as caught:
+        load_pathway(text, "hostile.yaml")
+    assert len(caught.value.problems) == 70
+    assert caught.value.message_en.splitlines()[-1] == "... and 20 more."
+    assert caught.value.message_fr.splitlines()[-1] == "... et 20 de plus."
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_are_refused_with_a_line_and_a_remedy(name: str) -> None:
     text, line, expected = HOSTILE[name]
@@ -53,7 +126,8 @@ def test_hostile_files_are_refused_with_a_line_and_a_remedy(name: str) -> None:
     last = caught.value.problems[-1]
     assert expected in last.what.en
     assert last.line == line
-    assert last.remedy
+    assert all(last.remedy)
+    assert last.what.fr != last.what.en
 
 
 def test_words_that_yaml_takes_for_something_else_stay_words() -> None:
@@ -97,4 +171,4 @@ def test_what_is_plain_comes_through_unchanged(value: dict[str, object]) -> None
 def test_any_text_is_a_pathway_or_an_error_with_a_line(text: str) -> None:
     with pytest.raises(PathwayError) as caught:
         load_pathway(text, "any.yaml")
-    assert all(problem.line >= 1 and problem.remedy for problem in caught.value.problems)
+    assert all(problem.line >= 1 and all(problem.remedy) for problem in caught.value.problems)
