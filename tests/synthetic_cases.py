@@ -30,7 +30,9 @@ from models import (
 )
 from states.advance import advance_case, advance_cases
 from states.casework.consents import ConsentAnswer, record_consents
+from states.casework.screening import Assessed, Screened, record_assessments, record_screenings
 from states.codes import case_code
+from states.instruments import bundled_catalogue
 from states.moves import SYSTEM, Actor, Move, Outcome, OutcomeKind
 from states.pathway import Pathway
 from states.pathways.loader import bundled_pathway
@@ -120,6 +122,28 @@ class Caseload:
         outcomes = record_consents(self.session, answers, now=now)
         assert {outcome.kind for outcome in outcomes} <= {OutcomeKind.MOVED}, outcomes
 
+    def signed(self, case_id: int, role: str) -> dict[str, Any]:
+        """What every act of staff carries: case, actor, command id, correlation id."""
+        move = self.move(case_id, "", role)
+        return {
+            "case_id": case_id,
+            "actor": move.actor,
+            "command_id": move.command_id,
+            "correlation_id": move.correlation_id,
+        }
+
+    def screen(self, case_ids: Sequence[int], *found: str, now: datetime = START) -> None:
+        """Each of these people is screened, with these vulnerabilities and a calm K6."""
+        screened = [Screened(**self.signed(id_, "vulnerability_focal_point"), found=found) for id_ in case_ids]
+        outcomes = record_screenings(self.session, screened, new_code=self.new_code, now=now)
+        assessed = [
+            Assessed(**self.signed(id_, "psychosocial_worker"), instrument="k6", answers=(1, 2, 0, 1, 0, 0))
+            for id_ in case_ids
+        ]
+        recorded = record_assessments(self.session, assessed, catalogue=bundled_catalogue(), now=now)
+        outcomes += [each.outcome for each in recorded]
+        assert {outcome.kind for outcome in outcomes} <= {OutcomeKind.MOVED}, outcomes
+
     def record_everything(self, case_id: int, now: datetime = START) -> None:
         """Every record that a guard of the pathway may ask for."""
         worker, coordinator = self.staff["case_worker"].id, self.staff["coordinator"].id
@@ -143,6 +167,7 @@ class Caseload:
                     for name in ("vulnerability", "k6")
                 ),
                 CasePlan(
+                    code=self.new_code(),
                     case_id=case_id,
                     status="approved",
                     needs=needs,
@@ -153,9 +178,16 @@ class Caseload:
                 ),
                 PsychosocialSession(case_id=case_id, held_at=at),
                 TrainingEnrolment(
-                    case_id=case_id, course="couture", status="completed", enrolled_at=at, certificate_at=at
+                    code=self.new_code(),
+                    case_id=case_id,
+                    course="couture",
+                    status="completed",
+                    asked_at=at,
+                    enrolled_at=at,
+                    certificate_at=at,
                 ),
                 LivelihoodGrant(
+                    code=self.new_code(),
                     case_id=case_id,
                     activity="élevage",
                     amount_xof=500_000,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, SQLModel, col
 from synthetic_cases import START, Caseload, open_caseload
 
-from models import Assessment, CasePlan, JournalRow, Task, WrongUse
+from models import CasePlan, JournalRow, Task, WrongUse
 from states.casework.act import (
     ANOTHER_ROLE,
     ENDS_WITH_A_MOVE,
@@ -21,7 +21,6 @@ from states.casework.act import (
     complete_tasks,
 )
 from states.casework.plan import NO_DRAFT, PlanDraft, approve_plans, draft_plans
-from states.casework.screening import Assessed, Screened, record_assessments, record_screenings
 from states.moves import OutcomeKind
 
 LATER = START + timedelta(days=2)
@@ -44,28 +43,11 @@ def rows(caseload: Caseload, table: type[SQLModel], case_id: int) -> list[Any]:
 
 def in_planning(caseload: Caseload, number: int = 1) -> list[int]:
     """Cases on their way to a plan, everything recorded through the functions of staff."""
-    staff, session = caseload.staff, caseload.session
     case_ids = caseload.register_many(number)
     caseload.advance_all(case_ids, "confirm_arrival", role="intake_officer")
     caseload.agree(case_ids)
     caseload.advance_all(case_ids, "begin_screening", role="intake_officer")
-    record_screenings(
-        session,
-        [Screened(case_id=id_, actor=staff["vulnerability_focal_point"], found=()) for id_ in case_ids],
-        now=START,
-    )
-    assessed = [
-        Assessed(
-            case_id=id_,
-            actor=staff["psychosocial_worker"],
-            command_id=f"k6-{id_}",
-            correlation_id="test",
-            instrument="k6",
-            answers=(1, 2, 0, 1, 0, 0),
-        )
-        for id_ in case_ids
-    ]
-    assert record_assessments(session, assessed, now=START) == [None] * number
+    caseload.screen(case_ids)
     moved = caseload.advance_all(case_ids, "begin_planning", role="case_worker")
     assert [outcome.kind for outcome in moved] == [OutcomeKind.MOVED] * number
     return case_ids
@@ -76,65 +58,6 @@ def test_a_case_cannot_be_screened_without_the_consent_that_staff_record(caseloa
     caseload.advance(case_id, "confirm_arrival", role="intake_officer")
     refused = caseload.advance(case_id, "begin_screening", role="intake_officer")
     assert [reason.code for reason in refused.reasons] == ["consent_given"]
-
-
-def test_item_nine_raises_the_emergency_in_the_same_transaction(caseload: Caseload) -> None:
-    calm, alarming = in_planning(caseload, 2)
-    worker = caseload.staff["psychosocial_worker"]
-    assessed = [
-        Assessed(
-            case_id=case_id,
-            actor=worker,
-            command_id=f"phq9-{case_id}",
-            correlation_id="test",
-            instrument="phq9",
-            answers=(0, 0, 0, 0, 0, 0, 0, 0, item_nine),
-        )
-        for case_id, item_nine in ((calm, 0), (alarming, 1))
-    ]
-
-    nothing, raised = record_assessments(caseload.session, assessed, now=LATER)
-
-    assert nothing is None
-    assert raised is not None
-    assert raised.kind is OutcomeKind.MOVED
-    assert (caseload.case(calm).priority, caseload.case(alarming).priority) == ("normal", "emergency")
-    opened = [task for task in rows(caseload, Task, alarming) if task.key == "emergency_response"]
-    assert [(task.status, task.due_at) for task in opened] == [("open", LATER + timedelta(hours=24))]
-    assert [task for task in rows(caseload, Task, calm) if task.key == "emergency_response"] == []
-    newest = rows(caseload, Assessment, alarming)[-1]
-    assert (newest.instrument, newest.score, newest.flags, newest.version) == ("phq9", 1, ["act_at_once"], "1")
-    assert newest.answers == {"1": 0, "2": 0, "3": 0, "4": 0, "5": 0, "6": 0, "7": 0, "8": 0, "9": 1}
-
-
-def test_an_alarming_answer_is_kept_when_the_case_is_closed_and_says_so(caseload: Caseload) -> None:
-    (case_id,) = in_planning(caseload)
-    caseload.advance(case_id, "close", reason="re_migrated")
-    assessed = Assessed(
-        case_id=case_id,
-        actor=caseload.staff["psychosocial_worker"],
-        command_id="late",
-        correlation_id="test",
-        instrument="phq9",
-        answers=(0,) * 8 + (2,),
-    )
-    (outcome,) = record_assessments(caseload.session, [assessed], now=LATER)
-    assert outcome is not None
-    assert outcome.kind is OutcomeKind.REFUSED
-    assert [reason.code for reason in outcome.reasons] == ["wrong_state"]
-    assert rows(caseload, Assessment, case_id)[-1].flags == ["act_at_once"]
-
-
-def test_a_screening_keeps_what_was_found_and_refuses_what_it_does_not_know(caseload: Caseload) -> None:
-    (case_id,) = caseload.register_many(1)
-    focal_point = caseload.staff["vulnerability_focal_point"]
-    found = Screened(case_id=case_id, actor=focal_point, found=("trafficking", "medical"))
-    record_screenings(caseload.session, [found], now=START)
-    (row,) = rows(caseload, Assessment, case_id)
-    assert (row.instrument, row.score, row.band, row.flags) == ("vulnerability", 2, "some", ["medical", "trafficking"])
-    unknown = Screened(case_id=case_id, actor=focal_point, found=("left_handed",))
-    with pytest.raises(WrongUse, match=r"left_handed.*Use medical, trafficking"):
-        record_screenings(caseload.session, [unknown], now=START)
 
 
 def test_a_plan_is_approved_by_another_person_than_its_author(caseload: Caseload) -> None:
