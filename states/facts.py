@@ -6,10 +6,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from states.calendar import NO_LOCAL_DAYS, LocalDays
 from states.history import Past
+
+CAME_TO_NOTHING: Final = {
+    "enrolment": frozenset({"withdrawn", "lapsed", "taken_back"}),
+    "grant": frozenset({"rejected", "cancelled", "taken_back"}),
+}
+"""Where an enrolment or a grant is of which nothing came: it counts as if it had never been."""
+
+OVER: Final = {
+    "enrolment": CAME_TO_NOTHING["enrolment"] | {"completed", "dropped_out"},
+    "grant": CAME_TO_NOTHING["grant"] | {"verified"},
+}
+"""Where an enrolment or a grant is that is not under way any more."""
 
 
 class AssessmentFact(NamedTuple):
@@ -40,19 +52,29 @@ class PlanFact(NamedTuple):
 
 
 class EnrolmentFact(NamedTuple):
-    """The newest training enrolment."""
+    """The newest training enrolment that came to something; `certified` when any of them has its certificate."""
 
     status: str
     certified: bool
 
 
 class GrantFact(NamedTuple):
-    """The newest livelihood grant."""
+    """The newest livelihood grant that was not rejected or cancelled."""
 
     status: str
     proposed_by: int | None
     approved_by: int | None
     approved_at: datetime | None
+
+
+class GrantPlanFact(NamedTuple):
+    """The business plan of one grant: its kind, its amount and what was bought of it (XOF), and who signed."""
+
+    kind: str
+    amount_xof: int
+    spent_xof: int
+    proposed_by: int | None
+    endorsed_by: int | None
 
 
 class RecordFact(NamedTuple):
@@ -97,6 +119,7 @@ class Facts:
     keys that are open or held; `done_tasks` the keys ever done; `records` everything of the case that has a small
     machine of its own, by code; `local_days` what the calendar of the case's office adds to the pathway's; `clocks` the
     deadlines and timers that run, the oldest first; `past` what taking back the last transition needs.
+    `grants` are its business plans, by code.
     """
 
     case_id: int
@@ -123,6 +146,7 @@ class Facts:
     sessions_attended: int = 0
     enrolment: EnrolmentFact | None = None
     grant: GrantFact | None = None
+    grants: dict[str, GrantPlanFact] = field(default_factory=dict)
     visits: frozenset[int] = frozenset()
     attempts: tuple[AttemptFact, ...] = ()
     exit_talks: frozenset[str] = frozenset()
@@ -145,6 +169,7 @@ FACT_GROUPS = (
     "sessions",
     "enrolment",
     "grant",
+    "grants",
     "visits",
     "attempts",
     "exit_talks",

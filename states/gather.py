@@ -18,8 +18,9 @@ from states.bulk import SetStatement, as_date, as_json, as_time
 from states.calendar import LocalDays
 from states.calendars.offices import office_days
 from states.fact_rows import Reader, of_cases
-from states.facts import PAST, ClockFact, EnrolmentFact, Facts, GrantFact, PlanFact
+from states.facts import PAST, ClockFact, Facts, PlanFact
 from states.gather_contacts import CONTACT_GROUPS
+from states.gather_living import LIVING
 from states.gather_protection import PROTECTION_GROUPS
 from states.past import read_pasts
 
@@ -128,16 +129,6 @@ def _sessions(rows: Iterator[Any]) -> dict[str, Any]:
     return {"sessions_attended": attended}
 
 
-def _enrolment(rows: Iterator[Any]) -> dict[str, Any]:
-    *_, (_, status, certified) = rows
-    return {"enrolment": EnrolmentFact(status, bool(certified))}
-
-
-def _grant(rows: Iterator[Any]) -> dict[str, Any]:
-    *_, (_, status, proposed_by, approved_by, approved_at) = rows
-    return {"grant": GrantFact(status, proposed_by, approved_by, as_time(approved_at))}
-
-
 def _tasks(rows: Iterator[Any]) -> dict[str, Any]:
     found = [(key, status) for _, key, status in rows]
     return {
@@ -162,11 +153,7 @@ _GROUPS: dict[str, tuple[SetStatement, Reader]] = {
         _plan,
     ),
     "sessions": (of_cases("COUNT(*)", "psychosocial_session", "AND attended GROUP BY case_id"), _sessions),
-    "enrolment": (
-        of_cases("status, CASE WHEN certificate_at IS NULL THEN 0 ELSE 1 END", "training_enrolment"),
-        _enrolment,
-    ),
-    "grant": (of_cases("status, proposed_by, approved_by, approved_at", "livelihood_grant"), _grant),
+    **LIVING,
     "tasks": (
         of_cases("key, status", "task", "AND status IN ('open', 'held', 'done') ORDER BY case_id"),
         _tasks,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from states.calendar import Calendar, Span
-from states.facts import Facts
+from states.facts import OVER, Facts
 from states.moves import Announce, Effect, EndDeadline, EndTask, Move, Reason
 
 PRIORITIES = ("emergency", "urgent", "normal")
@@ -138,9 +138,9 @@ class When(NamedTuple):
         if self.need is not None and (facts.plan is None or self.need not in facts.plan.needs - waived_needs(move)):
             return False
         if self.without == "grant":
-            return facts.grant is None or facts.grant.status == "verified"
+            return facts.grant is None or facts.grant.status in OVER["grant"]
         if self.without == "enrolment":
-            return facts.enrolment is None or facts.enrolment.status in ("completed", "dropped_out")
+            return facts.enrolment is None or facts.enrolment.status in OVER["enrolment"]
         return True
 
     @property

@@ -23,19 +23,13 @@ PRIORITY_WORDS: Final = {
 
 GRANT_WORDS: Final = {
     "planned": Text("prévu", "planned"),
+    "endorsed": Text("signé une première fois", "signed a first time"),
     "approved": Text("approuvé", "approved"),
     "procured": Text("acheté", "procured"),
     "delivered": Text("remis", "delivered"),
     "verified": Text("vérifié", "verified"),
 }
 """The steps of a grant, in order."""
-
-ENROLMENT_WORDS: Final = {
-    "enrolled": Text("inscrit", "enrolled"),
-    "attending": Text("en cours", "attending"),
-    "completed": Text("terminé", "completed"),
-    "dropped_out": Text("abandonné", "dropped out"),
-}
 
 PURPOSE_WORDS: Final = {
     "assistance": Text("assistance", "assistance"),
@@ -74,7 +68,6 @@ def record_words() -> Words:
     return {
         "priority": PRIORITY_WORDS,
         "grant step": GRANT_WORDS,
-        "enrolment status": ENROLMENT_WORDS,
         "purpose": PURPOSE_WORDS,
         "information": INFORMATION_WORDS,
         "instrument": instruments,

@@ -36,6 +36,7 @@ RECORD_TABLES: Final[dict[str, RecordTable]] = {
     "consent": RecordTable("consent", "recorded_by", "partner_id"),
     "enrolment": RecordTable("training_enrolment"),
     "grant": RecordTable("livelihood_grant", "proposed_by"),
+    "membership": RecordTable("project_member"),
     "guardian": RecordTable("guardian", "recorded_by"),
     "plan": RecordTable("case_plan", "author_id"),
     "referral": RecordTable(

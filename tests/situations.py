@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from states.facts import AssessmentFact, AttemptFact, EnrolmentFact, Facts, GrantFact, PlanFact, RecordFact
+from states.facts import (
+    AssessmentFact,
+    AttemptFact,
+    EnrolmentFact,
+    Facts,
+    GrantFact,
+    GrantPlanFact,
+    PlanFact,
+    RecordFact,
+)
 from states.moves import Actor, Move
 
 NOW = datetime(2024, 3, 12, 10, 30, tzinfo=UTC)
@@ -57,6 +66,7 @@ class Situation:
             self.facts[record] = present._replace(**changes)
 
 
+A_PLAN = GrantPlanFact("individual", 300_000, 0, AUTHOR, None)
 BEGINNINGS = {
     "plan": PlanFact("draft", frozenset({"a_need"}), AUTHOR, None),
     "grant": GrantFact("planned", AUTHOR, None, None),
@@ -113,20 +123,40 @@ def _grant_at(situation: Situation, given: Mapping[str, Any]) -> None:
 
 def _grant_before(situation: Situation, given: Mapping[str, Any]) -> None:
     """At the step before, or no grant at all before the first."""
-    steps = ("planned", "approved", "procured", "delivered", "verified")
+    steps = ("planned", "endorsed", "approved", "procured", "delivered", "verified")
     if given["step"] == steps[0]:
         situation.facts["grant"] = None
     else:
         situation.change("grant", status=steps[steps.index(given["step"]) - 1])
 
 
-def _enrolled(situation: Situation, given: Mapping[str, Any]) -> None:
-    situation.change("enrolment", status=given["statuses"][-1])
+def _plan_of_the_grant(**changes: Any) -> Change:
+    """Changes the business plan of the grant that the move is about."""
+
+    def change(situation: Situation, _given: Mapping[str, Any]) -> None:
+        code = situation.move.setdefault("record", "R")
+        plans = situation.facts.setdefault("grants", {})
+        plans[code] = plans.get(code, A_PLAN)._replace(**changes)
+
+    return change
 
 
-def _enrolled_otherwise(situation: Situation, given: Mapping[str, Any]) -> None:
-    others = {"enrolled", "attending", "completed", "dropped_out"} - set(given["statuses"])
-    situation.change("enrolment", status=sorted(others)[0])
+def _above_the_ceiling(situation: Situation, given: Mapping[str, Any]) -> None:
+    _plan_of_the_grant(kind="community", amount_xof=given["community"] + 1)(situation, given)
+
+
+def _above_one_signature(situation: Situation, given: Mapping[str, Any]) -> None:
+    before = situation.facts.get("grants", {}).get(situation.move.get("record"), A_PLAN).amount_xof
+    _plan_of_the_grant(kind="community", amount_xof=max(before, given["up_to"] + 1))(situation, given)
+
+
+def _another_record(situation: Situation, given: Mapping[str, Any]) -> None:
+    kind, status = given["states"][0].split(".")
+    situation.facts.setdefault("records", {})["another"] = RecordFact(kind, "another", status, None)
+
+
+def _no_other_record(situation: Situation, _given: Mapping[str, Any]) -> None:
+    situation.facts.get("records", {}).pop("another", None)
 
 
 def _say(part: str, value: Any) -> Change:
@@ -230,10 +260,17 @@ SAMPLES: dict[str, Sample] = {
         lambda s, given: s.facts.update(sessions_attended=given["minimum"] - 1),
         {"minimum": 1},
     ),
-    "enrolment_in": Sample(_enrolled, _enrolled_otherwise, {"statuses": ("attending", "completed")}),
     "training_certified": Sample(_change("enrolment", certified=True), _change("enrolment", certified=False)),
-    "grant_reached": Sample(_grant_at, _grant_before, {"step": "procured"}),
-    "grant_approver_differs": Sample(_change("grant", approved_by=APPROVER), _change("grant", approved_by=AUTHOR)),
+    "no_record_in": Sample(_no_other_record, _another_record, {"states": ("enrolment.enrolled", "grant.planned")}),
+    "livelihood_reached": Sample(_grant_at, _grant_before, {"step": "procured"}),
+    "within_ceiling": Sample(
+        _plan_of_the_grant(),
+        _above_the_ceiling,
+        {"individual": 1_000_000, "collective": 5_000_000, "community": 15_000_000},
+    ),
+    "one_signature_suffices": Sample(_plan_of_the_grant(), _above_one_signature, {"up_to": 2_000_000}),
+    "grant_approver_differs": Sample(_plan_of_the_grant(proposed_by=AUTHOR), _plan_of_the_grant(proposed_by=ACTOR)),
+    "purchases_recorded": Sample(_plan_of_the_grant(spent_xof=1), _plan_of_the_grant(spent_xof=0)),
     "visit_recorded": Sample(_set("visits", "months"), _unset("visits", "months"), {"months": 12}),
     "awaited": Sample(
         _set("open_deadlines", "deadline"), _unset("open_deadlines", "deadline"), {"deadline": "visit_3"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from states.guards import contacts, general, protection
+from states.guards import contacts, general, living, protection
 from states.guards.binding import GUARDS
 
-__all__ = ["GUARDS", "contacts", "general", "protection"]
+__all__ = ["GUARDS", "contacts", "general", "living", "protection"]

@@ -6,26 +6,21 @@ A guard says what must hold; `states.decide` refuses with its text when it does 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 from states.facts import Facts
 from states.guards.binding import Names, guard
 from states.moves import Move
 from states.pathway import waived_needs
-from states.record_words import ENROLMENT_WORDS, GRANT_WORDS
 
 Field = Annotated[str, Names("field")]
 Purpose = Annotated[str, Names("purpose")]
 Need = Annotated[str, Names("state")]
-GrantStep = Annotated[str, Names("grant step")]
 Clock = Annotated[str, Names("clock")]
 Roles = Annotated[tuple[str, ...], Names("role")]
 Reasons = Annotated[tuple[str, ...], Names("reason")]
 Priorities = Annotated[tuple[str, ...], Names("priority")]
 Instruments = Annotated[tuple[str, ...], Names("instrument")]
-Statuses = Annotated[tuple[str, ...], Names("enrolment status")]
-
-_STEPS: Final = tuple(GRANT_WORDS)
 
 
 @guard(
@@ -173,53 +168,6 @@ def waivers_allowed(facts: Facts, move: Move, now: datetime, *, roles: Roles) ->
 )
 def sessions_attended(facts: Facts, _move: Move, _now: datetime, *, minimum: int) -> bool:
     return facts.sessions_attended >= minimum
-
-
-@guard(
-    demands={"enrolment.status": "statuses"},
-    reads=("enrolment",),
-    missing="enrolment.status",
-    fr="L'inscription à la formation n'est pas à l'étape voulue : {statuses}.",
-    en="The training enrolment is not where it must be: {statuses}.",
-)
-def enrolment_in(facts: Facts, _move: Move, _now: datetime, *, statuses: Statuses) -> bool:
-    return facts.enrolment is not None and facts.enrolment.status in statuses
-
-
-@guard(
-    demands={"enrolment.status": tuple(ENROLMENT_WORDS)},
-    reads=("enrolment",),
-    missing="enrolment.certificate_at",
-    fr="Le certificat de formation n'est pas enregistré.",
-    en="No training certificate is recorded.",
-)
-def training_certified(facts: Facts, _move: Move, _now: datetime) -> bool:
-    return facts.enrolment is not None and facts.enrolment.certified
-
-
-@guard(
-    demands={"grant.status": lambda step: _STEPS[_STEPS.index(step) :]},
-    reads=("grant",),
-    missing="grant.status",
-    fr="L'appui à l'installation n'a pas encore atteint l'étape : {step}.",
-    en="The grant has not yet reached the step: {step}.",
-)
-def grant_reached(facts: Facts, _move: Move, _now: datetime, *, step: GrantStep) -> bool:
-    if facts.grant is None:
-        return False
-    return _STEPS.index(facts.grant.status) >= _STEPS.index(step)
-
-
-@guard(
-    demands={"grant.status": _STEPS},
-    reads=("grant",),
-    missing="grant.approved_by",
-    fr="L'appui doit être approuvé par une autre personne que celle qui le propose.",
-    en="The grant must be approved by another person than the one who proposes it.",
-)
-def grant_approver_differs(facts: Facts, move: Move, _now: datetime) -> bool:
-    grant = facts.grant
-    return grant is not None and _two_people(grant.proposed_by, grant.approved_by, move.actor.id)
 
 
 @guard(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from states.facts import OVER
 from states.guards import GUARDS
 from states.guards.binding import demands_of
 from states.guards.demands import Condition, Demands, Patience, Rule, Values, meeting, one_of, possible, start
@@ -18,8 +19,7 @@ from states.pathways.ways import Walks
 
 _YES: Final = one_of([True])
 _NOTHING_UNDER_WAY: Final = {
-    "grant": Condition("grant.status", one_of([None, "verified"])),
-    "enrolment": Condition("enrolment.status", one_of([None, "completed", "dropped_out"])),
+    kind: Condition(f"{kind}.status", one_of([None, *statuses])) for kind, statuses in OVER.items()
 }
 
 

@@ -28,7 +28,7 @@ KINDS: Final = {
     "instrument": Text("Le questionnaire", "instrument"),
     "vulnerability": Text("La vulnérabilité", "vulnerability"),
     "grant step": Text("L'étape d'appui", "grant step"),
-    "enrolment status": Text("L'étape d'inscription", "enrolment status"),
+    "record state": Text("L'étape d'élément", "state of a record"),
     "kind of record": Text("Le genre d'élément", "kind of record"),
     "state of it": Text("Son état", "state of it"),
 }

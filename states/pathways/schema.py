@@ -297,4 +297,9 @@ class PathwayFile(Part):
             "state": {key: part.title.text for key, part in self.states.items()},
             "clock": {key: part.title.text for key, part in self.clocks.items()},
             "field": {key: part.text for key, part in self.fields.items()},
+            "record state": {
+                f"{kind}.{key}": Text(f"{part.title.fr} : {state.fr}", f"{part.title.en}: {state.en}")
+                for kind, part in self.records.items()
+                for key, state in part.states.items()
+            },
         }

@@ -115,13 +115,18 @@ def seed(url: str, cases: int) -> tuple[list[int], dict[str, Actor]]:
             (
                 insert_into(
                     "training_enrolment",
-                    *("case_id", "course", "status", "enrolled_at", "days_attended", "certificate_at"),
+                    *("code", "case_id", "course", "status", "asked_at", "enrolled_at", "days_attended"),
+                    "certificate_at",
                 ),
-                [(id_, "couture", "completed", at, 20, at) for id_ in ids],
+                [(f"E-{id_}", id_, "couture", "completed", at, at, 20, at) for id_ in ids],
             ),
             (
-                insert_into("livelihood_grant", "case_id", "activity", "amount_xof", "status", "proposed_at"),
-                [(id_, "élevage", 500_000, "verified", at) for id_ in ids],
+                insert_into(
+                    "livelihood_grant",
+                    *("code", "case_id", "kind", "activity", "amount_xof", "own_xof", "spent_xof", "revision", "status"),
+                    "proposed_at",
+                ),
+                [(f"G-{id_}", id_, "individual", "élevage", 500_000, 0, 0, 1, "verified", at) for id_ in ids],
             ),
         ):
             statement.execute(session, rows)

@@ -163,7 +163,7 @@ def test_a_visit_touches_only_its_own_task_and_clock() -> None:
 
 def test_follow_up_begins_when_every_need_is_served_or_waived() -> None:
     assert refused("start_follow_up", "planning", plan=ALL_NEEDS) == [
-        *("sessions_attended", "training_certified", "grant_reached"),
+        *("sessions_attended", "training_certified", "livelihood_reached"),
     ]
     only_training = ALL_NEEDS._replace(needs=frozenset({"training"}))
     assert refused("start_follow_up", "training", plan=only_training) == ["training_certified"]

@@ -20,7 +20,7 @@ from models import (
     Referral,
     TrainingEnrolment,
 )
-from states.facts import FACT_GROUPS, AssessmentFact, EnrolmentFact, Facts, GrantFact, PlanFact
+from states.facts import FACT_GROUPS, AssessmentFact, EnrolmentFact, Facts, GrantFact, GrantPlanFact, PlanFact
 from states.gather import gather_facts
 
 HOUR = timedelta(hours=1)
@@ -166,20 +166,26 @@ def test_only_sessions_that_were_attended_count(caseload: Caseload) -> None:
     assert facts(caseload, case_id, "sessions").sessions_attended == 2
 
 
-def test_the_newest_enrolment_and_grant_count(caseload: Caseload) -> None:
+def test_the_newest_enrolment_and_grant_that_came_to_something_count(caseload: Caseload) -> None:
     (case_id,) = caseload.register_many(1)
     proposer, approver = caseload.staff["livelihood_officer"].id, caseload.staff["coordinator"].id
-    grant: dict[str, Any] = {"case_id": case_id, "activity": "x", "amount_xof": 1, "proposed_at": START}
+    grant: dict[str, Any] = {"case_id": case_id, "activity": "x", "amount_xof": 7, "proposed_at": START}
+    signed: dict[str, Any] = {"proposed_by": proposer, "approved_by": approver, "approved_at": START}
+    enrolment: dict[str, Any] = {"case_id": case_id, "course": "a", "asked_at": START}
     add(
         caseload,
-        TrainingEnrolment(case_id=case_id, course="a", status="dropped_out", enrolled_at=START, certificate_at=START),
-        TrainingEnrolment(case_id=case_id, course="b", status="attending", enrolled_at=START),
-        LivelihoodGrant(**grant, status="verified"),
-        LivelihoodGrant(**grant, status="approved", proposed_by=proposer, approved_by=approver, approved_at=START),
+        TrainingEnrolment(**enrolment, code="E1", status="completed", certificate_at=START),
+        TrainingEnrolment(**enrolment, code="E2", status="attending", enrolled_at=START),
+        TrainingEnrolment(**enrolment, code="E3", status="withdrawn"),
+        LivelihoodGrant(**grant, code="G1", status="verified"),
+        LivelihoodGrant(**grant, **signed, code="G2", status="approved", spent_xof=5),
+        LivelihoodGrant(**grant, code="G3", status="cancelled"),
     )
-    found = facts(caseload, case_id, "enrolment", "grant")
-    assert found.enrolment == EnrolmentFact("attending", certified=False)
+    found = facts(caseload, case_id, "enrolment", "grant", "grants")
+    assert found.enrolment == EnrolmentFact("attending", certified=True)
     assert found.grant == GrantFact("approved", proposer, approver, START)
+    assert found.grants.keys() == {"G1", "G2", "G3"}
+    assert found.grants["G2"] == GrantPlanFact("individual", 7, 5, proposer, None)
 
 
 def test_visits_and_referrals_that_wait_for_an_answer_or_its_end(caseload: Caseload) -> None:

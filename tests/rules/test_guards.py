@@ -14,7 +14,7 @@ import pytest
 from situations import ACTOR, APPROVER, AUTHOR, NOW, SAMPLES, Situation
 
 import states
-from states.facts import EnrolmentFact, Facts, GrantFact, PlanFact
+from states.facts import EnrolmentFact, Facts, GrantFact, GrantPlanFact, PlanFact, RecordFact
 from states.guards import GUARDS
 from states.guards.binding import Guard, bind
 from states.moves import Reason
@@ -37,6 +37,7 @@ FIELDS_OF_GROUP = {
     "sessions": {"sessions_attended"},
     "enrolment": {"enrolment"},
     "grant": {"grant"},
+    "grants": {"grants"},
     "visits": {"visits"},
     "referrals": {"open_referrals"},
     "tasks": {"open_tasks", "done_tasks"},
@@ -116,25 +117,56 @@ def test_every_guard_is_used_by_the_bundled_pathway_and_described() -> None:
 
 
 def test_two_people_are_needed_whoever_is_recorded() -> None:
-    plan, grant = bound("plan_approver_differs"), bound("grant_approver_differs")
+    plan = bound("plan_approver_differs")
     for author, approver, holds in (
         *((AUTHOR, APPROVER, True), (AUTHOR, AUTHOR, False)),
         *((AUTHOR, None, True), (ACTOR, None, False), (None, APPROVER, False), (None, None, False)),
     ):
         situation = Situation()
         situation.facts["plan"] = PlanFact("approved", frozenset(), author, approver)
-        situation.facts["grant"] = GrantFact("planned", author, approver, None)
         assert (verdict(plan, situation) is None) == holds
-        assert (verdict(grant, situation) is None) == holds
+
+
+def test_who_proposed_or_signed_a_grant_does_not_sign_it_again() -> None:
+    guard = bound("grant_approver_differs")
+    for proposer, endorser, holds in (
+        *((AUTHOR, None, True), (AUTHOR, APPROVER, True), (ACTOR, None, False), (AUTHOR, ACTOR, False)),
+        *((None, None, False), (None, APPROVER, False)),
+    ):
+        plan = GrantPlanFact("individual", 300_000, 0, proposer, endorser)
+        situation = Situation(facts={"grants": {"R": plan, "another": plan}}, move={"record": "R"})
+        assert (verdict(guard, situation) is None) == holds
+    unknown = Situation(facts={"grants": {"R": GrantPlanFact("individual", 1, 0, AUTHOR, None)}}, move={"record": "S"})
+    assert verdict(guard, unknown) is not None
 
 
 def test_the_steps_of_a_grant_are_reached_in_order() -> None:
-    steps = ["planned", "approved", "procured", "delivered", "verified"]
+    steps = ["planned", "endorsed", "approved", "procured", "delivered", "verified"]
     for asked in steps:
         for status in steps:
             situation = Situation(facts={"grant": GrantFact(status, AUTHOR, APPROVER, NOW)})
-            holds = verdict(bound("grant_reached", step=asked), situation) is None
+            holds = verdict(bound("livelihood_reached", step=asked), situation) is None
             assert holds == (steps.index(status) >= steps.index(asked))
+    ended = RecordFact("membership", "M", "completed", None)
+    assert verdict(bound("livelihood_reached", step="verified"), Situation(facts={"records": {"M": ended}})) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "holds"),
+    [
+        ({"kind": "individual", "amount_xof": 1_000_000}, True),
+        ({"kind": "individual", "amount_xof": 1_000_001}, False),
+        ({"kind": "community", "amount_xof": 15_000_000}, True),
+        ({"kind": "unheard_of", "amount_xof": 1}, False),
+        ({"amount_xof": 1}, False),
+        ({"kind": "individual", "amount_xof": -1}, False),
+        ({"kind": "individual", "amount_xof": 1.5}, False),
+        ({"kind": "individual", "amount_xof": True}, False),
+        ({"kind": "individual", "amount_xof": "1"}, False),
+    ],
+)
+def test_what_a_plan_asks_for_stays_below_the_ceiling_of_its_kind(data: dict[str, Any], holds: bool) -> None:
+    assert (verdict(bound("within_ceiling"), Situation(move={"data": data})) is None) == holds
 
 
 def test_waivers_need_the_role_a_note_and_a_need_of_the_plan() -> None:

@@ -174,7 +174,7 @@ def test_a_state_that_is_left_ends_what_belongs_to_it() -> None:
 def test_facts_are_asked_for_only_where_something_looks_at_them() -> None:
     assert MALI.needs("confirm_arrival") == frozenset()
     assert MALI.needs("begin_screening") == {"consents"}
-    assert MALI.needs("start_follow_up") == {"plan", "sessions", "enrolment", "grant"}
+    assert MALI.needs("start_follow_up") == {"plan", "sessions", "enrolment", "grant", "records"}
     assert MALI.needs("raise_emergency") == {"tasks", "deadlines"}
     assert MALI.needs("no_such_trigger") == frozenset()
 

@@ -13,7 +13,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from situations import APPROVER, AUTHOR, NOW, Situation
 
 from states.decide import decide, registration_effects
-from states.facts import AssessmentFact, EnrolmentFact, GrantFact, PlanFact
+from states.facts import (
+    CAME_TO_NOTHING,
+    AssessmentFact,
+    EnrolmentFact,
+    GrantFact,
+    GrantPlanFact,
+    PlanFact,
+    RecordFact,
+)
 from states.moves import (
     Announce,
     Decision,
@@ -25,23 +33,34 @@ from states.moves import (
     ResumeClocks,
     SetDeadline,
     SetPriority,
+    SetRecord,
 )
 from states.pathway import StateKind
 from states.pathways.loader import bundled_pathway, load_pathway
+from states.record_steps import candidates
 
 MALI = load_pathway(bundled_pathway("mali"), "mali.yaml")
 NEEDS = frozenset({"psychosocial", "training", "livelihood"})
+BOUGHT = GrantPlanFact("individual", 300_000, 1, AUTHOR, None)
 
 
 @dataclass
 class Desk:
-    """What is open or held of one kind: key to held."""
+    """What is open or held of one kind: key, and the record that it is about, to held."""
 
-    what: dict[str, bool] = field(default_factory=dict)
+    what: dict[tuple[str, str | None], bool] = field(default_factory=dict)
 
-    def begin(self, key: str) -> None:
-        assert key not in self.what, f"{key} is open twice"
-        self.what[key] = False
+    def begin(self, key: str, record: str | None) -> None:
+        assert (key, record) not in self.what, f"{key} is open twice"
+        self.what[key, record] = False
+
+    def end(self, key: str, record: str | None) -> None:
+        for each in [each for each in self.what if each[0] == key and record in (None, each[1])]:
+            del self.what[each]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(key for key, _ in self.what)
 
     def hold(self, held: bool) -> None:
         for key in self.what:
@@ -49,12 +68,13 @@ class Desk:
 
 
 class Walk(RuleBasedStateMachine):
-    """One case, its records written as staff write them: the record first, then the move."""
+    """One case with everything that it carries; records follow from the decisions alone."""
 
     def __init__(self) -> None:
         super().__init__()
         self.state, self.previous, self.priority, self.now = MALI.initial, None, "normal", NOW
         self.tasks, self.clocks = Desk(), Desk()
+        self.carried: dict[str, RecordFact] = {}
         self.records: dict[str, Any] = {
             "consents": frozenset({"assistance"}),
             "assessments": {name: AssessmentFact(name, 1, "low", frozenset(), NOW) for name in ("vulnerability", "k6")},
@@ -71,7 +91,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(
         choice=st.integers(0, 999),
-        reason=st.sampled_from([*MALI.close_reasons, *MALI.hold_reasons]),
+        reason=st.sampled_from([*MALI.close_reasons, *MALI.hold_reasons, *MALI.record_reasons]),
         months=st.sampled_from([3, 6, 12]),
         days=st.integers(0, 40),
     )
@@ -84,8 +104,14 @@ class Walk(RuleBasedStateMachine):
         before = dict(self.records)
         self._record(trigger)
         situation = self._facts()
-        situation.move = {"reason": reason, "note": "Une note", "data": {"months": months}}
-        situation.role = "system" if trigger == "open_visit" else "coordinator"
+        data = {"months": months, "finding": ("in_use", "sold")[days % 2], "kind": "individual", "amount_xof": 300_000}
+        situation.move = {"reason": reason, "note": "Une note", "data": data, "details": True}
+        step = MALI.table[self.state, trigger].record
+        if step is not None:
+            codes = candidates(step, situation.as_facts())
+            situation.move["record"] = codes[days % len(codes)] if codes else f"R{len(self.carried)}"
+        roles = MALI.table[self.state, trigger].roles
+        situation.role = "coordinator" if "coordinator" in roles else "system"
         verdict = decide(MALI, situation.as_facts(), situation.as_move(trigger), self.now)
         if not isinstance(verdict, Decision):
             self.records = before
@@ -96,7 +122,7 @@ class Walk(RuleBasedStateMachine):
             self.previous = self.state  # type: ignore[assignment]
         self.state = verdict.to_state
         if trigger == "open_visit":
-            self.clocks.what.pop(f"visit_{months}_opens", None)
+            self.clocks.end(f"visit_{months}_opens", None)
         self._carry_out(verdict.effects)
         if trigger == "return_to_planning":
             self.records["plan"] = self.records["plan"]._replace(status="draft", approver_id=None)
@@ -107,60 +133,57 @@ class Walk(RuleBasedStateMachine):
                 "state": self.state,
                 "previous_state": self.previous,
                 "priority": self.priority,
-                "open_tasks": frozenset(self.tasks.what),
-                "open_deadlines": frozenset(self.clocks.what),
+                "open_tasks": self.tasks.keys,
+                "open_deadlines": self.clocks.keys,
+                "records": dict(self.carried),
+                "grants": {code: BOUGHT for code, each in self.carried.items() if each.kind == "grant"},
+                "enrolment": self._newest("enrolment"),
+                "grant": self._newest("grant"),
                 **self.records,
             }
         )
 
     def _record(self, trigger: str) -> None:
-        """What staff write before they ask for the move; nothing where the record would not be possible."""
-        enrolment, grant = self.records.get("enrolment"), self.records.get("grant")
+        """What staff write before they ask for the move."""
         if trigger == "approve_plan":
             self.records["plan"] = self.records["plan"]._replace(status="approved", approver_id=APPROVER)
-        elif trigger == "enrol" and (enrolment is None or enrolment.status in ("completed", "dropped_out")):
-            self.records["enrolment"] = EnrolmentFact("enrolled", False)
-        elif trigger == "certify" and enrolment is not None and enrolment.status == "enrolled":
-            self.records["enrolment"] = EnrolmentFact("completed", True)
-        elif trigger == "drop_out" and enrolment is not None and enrolment.status == "enrolled":
-            self.records["enrolment"] = EnrolmentFact("dropped_out", False)
-        elif trigger == "submit_business_plan" and (grant is None or grant.status == "verified"):
-            self.records["grant"] = GrantFact("planned", AUTHOR, None, None)
-        elif grant is not None:
-            steps = {
-                "approve_grant": ("planned", "approved"),
-                "procure_kit": ("approved", "procured"),
-                "deliver_kit": ("procured", "delivered"),
-                "verify_kit": ("delivered", "verified"),
-            }
-            before, after = steps.get(trigger, (None, grant.status))
-            if grant.status == before:
-                self.records["grant"] = grant._replace(status=after, approved_by=APPROVER)
+
+    def _newest(self, kind: str) -> EnrolmentFact | GrantFact | None:
+        """What the records of this kind amount to, as `states.gather_living` reads it."""
+        found = [each for each in self.carried.values() if each.kind == kind]
+        counting = [each.status for each in found if each.status not in CAME_TO_NOTHING[kind]]
+        if not counting:
+            return None
+        if kind == "grant":
+            return GrantFact(counting[-1], AUTHOR, APPROVER, None)
+        return EnrolmentFact(counting[-1], "completed" in counting)
 
     def _carry_out(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
             if isinstance(effect, EndTask):
-                self.tasks.what.pop(effect.key, None)
+                self.tasks.end(effect.key, effect.record)
             elif isinstance(effect, EndDeadline):
-                self.clocks.what.pop(effect.key, None)
+                self.clocks.end(effect.key, effect.record)
+            elif isinstance(effect, SetRecord):
+                self.carried[effect.code] = RecordFact(effect.kind, effect.code, effect.to_status, None)
             elif isinstance(effect, HoldClocks | ResumeClocks):
                 self.tasks.hold(isinstance(effect, HoldClocks))
                 self.clocks.hold(isinstance(effect, HoldClocks))
             elif isinstance(effect, SetPriority):
                 self.priority = effect.priority
             elif isinstance(effect, OpenTask):
-                self.tasks.begin(effect.key)
+                self.tasks.begin(effect.key, effect.record)
             elif isinstance(effect, SetDeadline):
                 assert effect.next_at == effect.due_at
                 assert effect.due_at > self.now or MALI.deadlines[effect.key].base == "arrival"
-                self.clocks.begin(effect.key)
+                self.clocks.begin(effect.key, effect.record)
             else:
                 assert isinstance(effect, Announce)
 
     @invariant()
     def nothing_of_a_left_state_is_open(self) -> None:
         for desk, templates in ((self.tasks, MALI.tasks), (self.clocks, MALI.deadlines)):
-            for key, held in desk.what.items():
+            for (key, _), held in desk.what.items():
                 belongs = templates[key].state  # type: ignore[index]
                 assert belongs in (None, self.previous if held else self.state), key
 
