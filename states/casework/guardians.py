@@ -16,7 +16,7 @@ from models.types import BigId, UtcDateTime
 from states.bulk import SetStatement, insert_into, time_text
 from states.casework.act import Step, move_and_write
 from states.casework.codes import known
-from states.moves import Outcome
+from states.moves import Move, Outcome
 from states.record_words import GUARDIAN_WORDS
 
 
@@ -32,9 +32,16 @@ class GuardianRecorded(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardianStep(Step):
-    """The guardian with this code was verified, or answers for the child no more."""
+    """The guardian with this code was verified."""
 
     guardian: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardianEnded(GuardianStep):
+    """They answer for the child no more. `still_needed`: somebody else is to be found."""
+
+    still_needed: bool
 
 
 _INSERT = insert_into(
@@ -79,17 +86,19 @@ def verify_guardians(session: Session, steps: Sequence[GuardianStep], *, now: da
     return _step(session, steps, "verify_guardian", _VERIFIED, now)
 
 
-def end_guardians(session: Session, steps: Sequence[GuardianStep], *, now: datetime) -> list[Outcome]:
-    """They answer for the child no more."""
+def end_guardians(session: Session, steps: Sequence[GuardianEnded], *, now: datetime) -> list[Outcome]:
+    """They answer for the child no more; where somebody else is needed, a task and a clock say so."""
     return _step(session, steps, "end_guardian", _ENDED, now)
 
 
 def _step(
     session: Session, steps: Sequence[GuardianStep], trigger: str, stamp: SetStatement, now: datetime
 ) -> list[Outcome]:
+    def move(each: GuardianStep) -> Move:
+        sought = {"guardian": "sought"} if isinstance(each, GuardianEnded) and each.still_needed else {}
+        return each.fires(trigger, record=each.guardian, **sought)
+
     def write(moved: Sequence[GuardianStep]) -> None:
         stamp.execute(session, [(each.guardian, time_text(now), each.actor.id) for each in moved])
 
-    return move_and_write(
-        session, steps, move=lambda each: each.fires(trigger, record=each.guardian), write=write, now=now
-    )
+    return move_and_write(session, steps, move=move, write=write, now=now)
