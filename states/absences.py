@@ -6,6 +6,7 @@ The command line records absences; `states.assignment` and `states.handover` obe
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -111,20 +112,54 @@ def record_absence(
     return absence
 
 
-def end_absences(session: Session, staff: Staff, *, tz: ZoneInfo, now: datetime) -> int:
-    """Somebody is back today: end what keeps them away now, and return how many absences that were."""
+def end_absences(session: Session, staff: Staff, *, tz: ZoneInfo, now: datetime, absence_id: int | None = None) -> int:
+    """Somebody is back today, or (with `absence_id`) will not be away after all: end what keeps them away now, or that
+    one absence, and return how many ended. What is past stays as it was."""
     today = day_start(now.astimezone(tz).date(), tz)
-    current = session.scalars(
-        select(Absence).where(
-            col(Absence.staff_id) == staff.id,
-            col(Absence.from_at) <= now,
-            or_(col(Absence.until_at).is_(None), col(Absence.until_at) > now),
-        )
-    ).all()
-    for absence in current:
+    query = select(Absence).where(
+        col(Absence.staff_id) == staff.id, or_(col(Absence.until_at).is_(None), col(Absence.until_at) > now)
+    )
+    if absence_id is None:
+        query = query.where(col(Absence.from_at) <= now)
+    else:
+        query = query.where(col(Absence.id) == absence_id)
+    ended = session.scalars(query).all()
+    for absence in ended:
         absence.until_at = max(absence.from_at, today)
     session.flush()
-    return len(current)
+    return len(ended)
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceLine:
+    """An absence that is not over: of whom (by login), its first and last day (none: nobody knows yet), and why."""
+
+    id: int
+    login: str
+    first_day: date
+    last_day: date | None
+    reason: str
+
+
+def list_absences(session: Session, *, tz: ZoneInfo, now: datetime) -> list[AbsenceLine]:
+    """Who is away, and who will be, in order of the first day. One statement."""
+    rows = session.execute(
+        select(col(Absence.id), col(Staff.login), col(Absence.from_at), col(Absence.until_at), col(Absence.reason))
+        .join(Staff, col(Staff.id) == col(Absence.staff_id))
+        .where(or_(col(Absence.until_at).is_(None), col(Absence.until_at) > now))
+        .where(or_(col(Absence.until_at).is_(None), col(Absence.until_at) > col(Absence.from_at)), col(Staff.active))
+        .order_by(col(Absence.from_at), col(Absence.id))
+    )
+    return [
+        AbsenceLine(
+            id=row.id,
+            login=row.login,
+            first_day=row.from_at.astimezone(tz).date(),
+            last_day=None if row.until_at is None else row.until_at.astimezone(tz).date() - timedelta(days=1),
+            reason=row.reason,
+        )
+        for row in rows
+    ]
 
 
 def absences_of(session: Session, staff_ids: Collection[int], now: datetime) -> dict[int, tuple[Away, ...]]:

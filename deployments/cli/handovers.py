@@ -1,4 +1,4 @@
-"""Tasks that change hands: `segin tasks assign` and `move`, `segin staff absent`, `back` and `leave`."""
+"""Tasks that change hands: `segin tasks assign` and `move`, `segin staff absent`, `absences`, `back` and `leave`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from deployments.cli.output import AsJson, Output
 from deployments.cli.people import staff_app
 from deployments.cli.tasks import TaskId, tasks_app
 from models.caseload import find_office, find_staff
-from models.database import write_session
-from states.absences import AbsenceReason, end_absences, record_absence
+from models.database import read_session, write_session
+from states.absences import AbsenceReason, end_absences, list_absences, record_absence
 from states.handover import HandedOver, hand_over_absence, leave, move_office, reassign_task
 
 Login = Annotated[str, typer.Argument(help="Their login.")]
@@ -25,6 +25,7 @@ def add_commands(_app: typer.Typer) -> None:
     tasks_app.command("assign")(assign)
     tasks_app.command("move")(move)
     staff_app.command("absent")(absent)
+    staff_app.command("absences")(absences)
     staff_app.command("back")(back)
     staff_app.command("leave")(leave_)
 
@@ -106,15 +107,36 @@ def absent(
         work.out.show({"login": who, **days, **_document(handed)}, render)
 
 
-def back(who: Login, as_json: AsJson = False) -> None:
+def back(
+    who: Login,
+    absence: Annotated[
+        int | None, typer.Option(help="Only this absence, even one to come (its number in `segin staff absences`).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say that somebody is back: the absence that keeps them away ends today. Tasks stay where they are."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
-        ended = end_absences(session, find_staff(session, who), tz=work.out.timezone, now=work.now())
+        ended = end_absences(
+            session, find_staff(session, who), tz=work.out.timezone, now=work.now(), absence_id=absence
+        )
         session.commit()
-        text = work.out.say(f"{who} est de retour.", f"{who} is back.")
-        if not ended:
-            text = work.out.say(f"{who} n'était pas absent.", f"{who} was not away.")
+        text = work.out.say(f"{ended} absence(s) de {who} terminée(s).", f"{ended} absence(s) of {who} ended.")
         work.out.show({"login": who, "ended": ended}, lambda console: console.print(text))
+
+
+def absences(as_json: AsJson = False) -> None:
+    """Who is away, and who will be."""
+    with desk(as_json=as_json) as work, read_session(work.engine) as session:
+        lines = list_absences(session, tz=work.out.timezone, now=work.now())
+        table = work.out.table(
+            [("N°", "No"), ("Identifiant", "Login"), ("Du", "From"), ("Au", "To"), ("Motif", "Reason")],
+            ([line.id, line.login, line.first_day, line.last_day, line.reason] for line in lines),
+        )
+        rows = [
+            {"id": line.id, "login": line.login, "from": line.first_day, "to": line.last_day, "reason": line.reason}
+            for line in lines
+        ]
+        work.out.show({"absences": rows}, lambda console: console.print(table))
 
 
 def leave_(who: Login, login: AsLogin = None, as_json: AsJson = False) -> None:

@@ -86,6 +86,9 @@ def test_who_is_away_hands_over_and_comes_back(staffed: CommandLine) -> None:
     assert "absent" in staffed.text("workload")
     task = staffed.json("tasks", "--staff", "binta", "--limit", 1)["tasks"][0]
     assert "not at work" in staffed.error("tasks", "assign", task["id"], "--to", "awa", code=2)
+    (line,) = staffed.json("staff", "absences")["absences"]
+    assert (line["login"], line["from"], line["to"], line["reason"]) == ("awa", "2024-01-01", None, "sick")
+    assert "awa" in staffed.text("staff", "absences")
     assert staffed.json("staff", "back", "awa") == {"login": "awa", "ended": 1}
     assert staffed.json("staff", "back", "awa") == {"login": "awa", "ended": 0}
     assert _people(staffed)["awa"] == after["awa"] | {"away": False}, "tasks stay where they are"

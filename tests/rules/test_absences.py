@@ -23,6 +23,7 @@ from states.absences import (
     end_absences,
     falls_into,
     keeps_away,
+    list_absences,
     record_absence,
 )
 
@@ -147,3 +148,23 @@ def test_who_comes_back_is_there_from_that_day_on(session: Session) -> None:
     assert left == (Away(_day(2), _day(4)),)
     assert away_now(left, NOW) is None
     assert end_absences(session, person, tz=BAMAKO, now=NOW) == 0
+
+
+def test_absences_are_listed_in_days_and_one_to_come_can_be_struck(session: Session) -> None:
+    rows = SyntheticRows(session)
+    person, other = rows.staff(), rows.staff()
+    _absent(session, person, -9, -1, now=NOW - timedelta(days=9))
+    coming, open_ = _absent(session, person, 4, 6), _absent(session, other, 0, None)
+    lines = [
+        (line.id, line.login, line.first_day, line.last_day) for line in list_absences(session, tz=BAMAKO, now=NOW)
+    ]
+    assert lines == [
+        (open_.id, other.login, date(2024, 3, 6), None),
+        (coming.id, person.login, date(2024, 3, 10), date(2024, 3, 12)),
+    ]
+    assert end_absences(session, other, tz=BAMAKO, now=NOW, absence_id=coming.id) == 0, "it is not theirs"
+    assert end_absences(session, person, tz=BAMAKO, now=NOW, absence_id=coming.id) == 1
+    assert [line.id for line in list_absences(session, tz=BAMAKO, now=NOW)] == [open_.id]
+    assert not any(
+        keeps_away(away, _day(5), NOW) for away in absences_of(session, [person.id or 0], NOW).get(person.id or 0, ())
+    )
