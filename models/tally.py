@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, SQLModel, col
 
 from models.case import Case, JournalRow
+from models.follow_up import FollowUpVisit
 from models.partner import Delivery, Event
 from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
 
@@ -27,6 +29,28 @@ def tally(session: Session) -> dict[str, Any]:
         "events_waiting": _count(session, Event, col(Event.fanned_out_at).is_(None)),
         "deliveries_waiting": _count(session, Delivery, col(Delivery.finished_at).is_(None)),
     }
+
+
+class VisitCount(NamedTuple):
+    """Follow-up visits made, and how many cases they met: a visit to a household is one, for several cases."""
+
+    visits: int
+    cases: int
+
+
+def visits_made(session: Session, *, since: datetime, until: datetime) -> VisitCount:
+    """The visits from `since` until before `until`, each occasion once, each case once. One statement."""
+    visits, cases = session.execute(
+        select(
+            func.count(func.distinct(col(FollowUpVisit.occasion))),
+            func.count(func.distinct(col(FollowUpVisit.case_id))),
+        ).where(
+            col(FollowUpVisit.visited_at) >= since,
+            col(FollowUpVisit.visited_at) < until,
+            col(FollowUpVisit.taken_back_at).is_(None),
+        )
+    ).one()
+    return VisitCount(visits, cases)
 
 
 def _count(session: Session, table: type[SQLModel], *conditions: ColumnElement[bool]) -> int:

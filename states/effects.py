@@ -19,6 +19,7 @@ from states.chain import JOURNAL_COLUMNS, NewRow
 from states.gather import CaseRow
 from states.moves import (
     Announce,
+    Corrects,
     Effect,
     EndDeadline,
     EndTask,
@@ -32,7 +33,7 @@ from states.moves import (
     SetRecord,
     WaiveDeadline,
 )
-from states.records import RECORD_TABLES
+from states.records import DETAIL_TABLES, RECORD_TABLES
 from states.rewrites import (
     INSERT_WAIVERS,
     REWRITE_DEADLINES,
@@ -124,6 +125,18 @@ _SET_RECORDS = {
 }
 
 
+_TAKE_BACK = [
+    SetStatement(
+        f"UPDATE {table} SET taken_back_at = r.at FROM {{rows}} "  # noqa: S608
+        f"WHERE {table}.case_id = r.case_id AND {table}.seq = r.seq",
+        case_id=BigId,
+        seq=Integer(),
+        at=UtcDateTime(),
+    )
+    for table in sorted(set(DETAIL_TABLES.values()))
+]
+
+
 class Writes:
     """The rows of a batch, gathered case by case and written at once.
 
@@ -140,6 +153,7 @@ class Writes:
         self._rewritten_tasks: list[tuple[Any, ...]] = []
         self._rewritten_deadlines: list[tuple[Any, ...]] = []
         self._waivers: list[tuple[Any, ...]] = []
+        self._taken_back: list[tuple[Any, ...]] = []
         self._held: list[tuple[int]] = []
         self._resumed: dict[int, timedelta] = {}
         self._tasks: list[tuple[Any, ...]] = []
@@ -185,6 +199,8 @@ class Writes:
                 self._rewritten_deadlines.append(deadline_row(case_id, effect))
             elif isinstance(effect, WaiveDeadline):
                 self._waivers.append(waiver_row(case_id, seq, effect, move, at))
+            elif isinstance(effect, Corrects):
+                self._taken_back.append((case_id, effect.seq, at))
             elif isinstance(effect, HoldClocks):
                 self._held.append((case_id,))
             elif isinstance(effect, ResumeClocks) and case.held_at is not None:
@@ -207,6 +223,8 @@ class Writes:
                 statement.execute(session, rows)
         if self._resumed:
             self._resume(session)
+        for statement in _TAKE_BACK if self._taken_back else ():
+            statement.execute(session, self._taken_back)
         for kind, steps in self._records.items():
             _SET_RECORDS[kind].execute(session, steps)
         for statement, rows in (

@@ -1,0 +1,143 @@
+"""Consents: the newest answer counts, and taking one back takes back what leans on it, and tells who received it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from partner_cases import PartnerCases, open_partner_cases
+from sqlmodel import Session, col, select
+from synthetic_cases import START
+
+from models import Consent, Event, JournalRow, Referral, WrongUse
+from states.casework.consents import ConsentAnswer, Revocation, record_consents, revoke_consents
+from states.journal import verify_journal
+from states.moves import OutcomeKind
+
+LATER = START + timedelta(days=2)
+
+
+@pytest.fixture
+def cases(session: Session) -> PartnerCases:
+    return open_partner_cases(session)
+
+
+def consents(cases: PartnerCases) -> list[tuple[Any, ...]]:
+    cases.session.expire_all()
+    rows = cases.session.exec(select(Consent).order_by(col(Consent.id))).all()
+    return [(row.purpose, row.partner_id, row.status, row.revoked_at) for row in rows]
+
+
+def test_an_answer_is_written_with_everything_that_was_said_and_its_row_of_the_journal(cases: PartnerCases) -> None:
+    answer = ConsentAnswer(
+        **cases.signed(),
+        code="C-1",
+        purpose="sharing",
+        given=True,
+        partner_id=cases.clinic,
+        information=("name", "needs"),
+        source="form",
+        form_sha256="a" * 64,
+        guardian="Tante fictive",
+        witness="Témoin fictif",
+    )
+    (outcome,) = record_consents(cases.session, [answer], now=START)
+    assert outcome.kind is OutcomeKind.MOVED
+    row = cases.session.exec(select(Consent)).one()
+    assert (row.code, row.status, row.partner_id, row.information) == ("C-1", "given", cases.clinic, ["name", "needs"])
+    assert (row.source, row.form_sha256, row.guardian, row.witness) == (
+        *("form", "a" * 64, "Tante fictive", "Témoin fictif"),
+    )
+    assert (row.recorded_at, row.recorded_by) == (START, answer.actor.id)
+    line = cases.newest_row()
+    assert (line.trigger, line.data["information"], line.data["partner"]) == (
+        *("record_consent", ["name", "needs"], cases.clinic),
+    )
+    assert "fictif" not in str(line.data)
+    (again,) = record_consents(cases.session, [answer], now=LATER)
+    assert again.kind is OutcomeKind.ALREADY_DONE
+    assert len(consents(cases)) == 1
+
+
+def test_a_refusal_revokes_what_was_given_for_the_same_purpose_and_recipient_only(cases: PartnerCases) -> None:
+    cases.agree(purpose="sharing", partner_id=cases.clinic, information=("name",))
+    cases.agree(purpose="sharing", partner_id=cases.workshop, information=("name",))
+    cases.agree(purpose="assistance")
+    cases.agree(purpose="sharing", partner_id=cases.clinic, given=False, now=LATER)
+    assert consents(cases) == [
+        ("sharing", cases.clinic, "revoked", LATER),
+        ("sharing", cases.workshop, "given", None),
+        ("assistance", None, "given", None),
+        ("sharing", cases.clinic, "refused", None),
+    ]
+    assert verify_journal(cases.session).broken == []
+
+
+def test_what_is_not_known_or_has_no_case_is_no_answer(cases: PartnerCases) -> None:
+    given = {"code": "C", "purpose": "sharing", "given": True}
+    with pytest.raises(WrongUse, match="shoe_size"):
+        record_consents(
+            cases.session, [ConsentAnswer(**cases.signed(), **given, information=("shoe_size",))], now=START
+        )
+    with pytest.raises(WrongUse, match="hearsay"):
+        record_consents(cases.session, [ConsentAnswer(**cases.signed(), **given, source="hearsay")], now=START)
+    nobody = ConsentAnswer(**{**cases.signed(), "case_id": 99}, **given)
+    assert record_consents(cases.session, [nobody], now=START)[0].kind is OutcomeKind.UNKNOWN
+    assert consents(cases) == []
+
+
+def test_a_revocation_revokes_open_referrals_and_tells_everybody_who_received_something(cases: PartnerCases) -> None:
+    code = cases.agree(purpose="sharing", any_partner=True, information=("name", "phone"))
+    done = cases.refer(cases.clinic)
+    cases.answer(done, "accepted")
+    cases.answer(done, "done")
+    open_ = cases.refer(cases.clinic, priority="emergency")
+    accepted = cases.refer(cases.workshop)
+    cases.answer(accepted, "accepted")
+    cases.agree(purpose="sharing", partner_id=cases.shelter, information=("name",))
+    other = cases.refer(cases.shelter, information=("name",))
+    before = cases.session.exec(select(Event.id)).all()
+
+    revocation = Revocation(**cases.signed(command_id="revoke"), consent=code)
+    (outcome,) = revoke_consents(cases.session, [revocation], now=LATER)
+
+    assert outcome.kind is OutcomeKind.MOVED
+    cases.session.expire_all()
+    statuses = {row.code: row.status for row in cases.session.exec(select(Referral))}
+    assert statuses == {done: "done", open_: "revoked", accepted: "revoked", other: "in_progress"}
+    events = cases.session.exec(select(Event).where(col(Event.id).not_in(before)).order_by(col(Event.sequence))).all()
+    told = [(event.type, event.data["referral"], event.only_for) for event in events]
+    assert told == [
+        ("consent.revoked", done, [cases.clinic]),
+        ("consent.revoked", open_, [cases.clinic]),
+        ("consent.revoked", accepted, [cases.workshop]),
+        ("referral.revoked", open_, [cases.clinic]),
+        ("referral.revoked", accepted, [cases.workshop]),
+    ]
+    assert all(set(event.data) <= {"case", "state", "referral"} for event in events)
+    rows = cases.session.exec(select(JournalRow).where(JournalRow.at == LATER).order_by(col(JournalRow.seq))).all()
+    assert [(row.trigger, row.reason, row.command_id) for row in rows] == [
+        ("revoke_consent", None, "revoke"),
+        ("revoke_referral", "consent_revoked", f"revoke:{open_}"),
+        ("revoke_referral", "consent_revoked", f"revoke:{accepted}"),
+    ]
+    assert cases.clocks(open_) == {"cancelled"}
+    assert cases.clocks(other) == {"open"}
+    assert verify_journal(cases.session).broken == []
+
+    (again,) = revoke_consents(cases.session, [revocation], now=LATER)
+    assert again.kind is OutcomeKind.ALREADY_DONE
+    (twice,) = revoke_consents(cases.session, [Revocation(**cases.signed(), consent=code)], now=LATER)
+    assert [reason.code for reason in twice.reasons] == ["wrong_record_state"]
+    (unknown,) = revoke_consents(cases.session, [Revocation(**cases.signed(), consent="C-0")], now=LATER)
+    assert [reason.code for reason in unknown.reasons] == ["no_such_record"]
+
+
+def test_consent_can_be_taken_back_after_the_case_was_closed(cases: PartnerCases) -> None:
+    code = cases.agree(purpose="sharing", partner_id=cases.clinic, information=("name",))
+    referral = cases.refer(cases.clinic, information=("name",))
+    assert cases.advance("close", reason="no_show").kind is OutcomeKind.MOVED
+    (outcome,) = revoke_consents(cases.session, [Revocation(**cases.signed(), consent=code)], now=LATER)
+    assert outcome.kind is OutcomeKind.MOVED
+    assert cases.referral(referral).status == "revoked"
