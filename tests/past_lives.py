@@ -15,13 +15,13 @@ from itertools import count
 from sqlmodel import Session
 from synthetic_cases import person
 
-from models import Assessment, CasePlan, Partner, Referral, Staff
+from models import Assessment, CasePlan, NightlyRun, Partner, Referral, Staff
 from states.advance import advance_cases
 from states.codes import case_code
 from states.decide import Possible, preview
 from states.facts import FACT_GROUPS, Facts
 from states.gather import gather_facts
-from states.moves import Actor, Move, OutcomeKind
+from states.moves import Actor, Move, Outcome, OutcomeKind
 from states.pathway import Pathway
 from states.pathways.shelf import pathways_of, publish
 from states.registration import register_cases
@@ -195,6 +195,7 @@ class Past:
 
     session: Session
     seed: int
+    text: str = PAST
     version_id: int = 0
     pathway: Pathway = field(init=False)
     actors: dict[str, Actor] = field(default_factory=dict)
@@ -205,7 +206,7 @@ class Past:
         self.chance = random.Random(self.seed)
         self.numbers = count(1)
         session, now = self.session, at(0, 8)
-        version_id = publish(session, PAST, now).id
+        version_id = publish(session, self.text, now).id
         assert version_id is not None
         self.version_id, self.pathway = version_id, pathways_of(session, [version_id])[version_id]
         staff = [
@@ -233,8 +234,10 @@ class Past:
         return ids
 
     def night(self, day: int) -> None:
-        """The sweep of the night before the day."""
-        while sweep_deadlines(self.session, as_of=at(day, NIGHT_HOUR), limit=1000).seen:
+        """The sweep in the night before the day, and its receipt."""
+        night = at(day, NIGHT_HOUR)
+        self.session.add(NightlyRun(as_of=night.date(), status="done", started_at=night))
+        while sweep_deadlines(self.session, as_of=night, limit=1000).seen:
             pass
 
     def live(self, day: int, share: float = 0.5) -> None:
@@ -250,24 +253,34 @@ class Past:
         assert len(moved) == len(moves)
         self._refer([move for move in moved if move.trigger == "refer"], now)
 
+    def advance(self, case_id: int, trigger: str, role: str, now: datetime, reason: str | None = None) -> Outcome:
+        """One move, whatever comes of it."""
+        command = f"past-{next(self.numbers)}"
+        move = Move(case_id, trigger, self.actors[role], command, "past", reason=reason, details=True)
+        return advance_cases(self.session, [move], now=now)[0]
+
+    def assess(self, case_id: int, instrument: str, now: datetime) -> None:
+        """A result."""
+        self.session.add(
+            Assessment(case_id=case_id, seq=1, instrument=instrument, version="1", answers={}, assessed_at=now)
+        )
+        self.session.flush()
+
+    def plan(self, case_id: int, now: datetime, approved_at: datetime | None = None) -> None:
+        """A plan, by the worker; approved by the chief."""
+        plan = CasePlan(case_id=case_id, author_id=self.actors["worker"].id, drafted_at=now)
+        if approved_at is not None:
+            plan.status, plan.approved_at, plan.approver_id = "approved", approved_at, self.actors["chief"].id
+        self.session.add(plan)
+        self.session.flush()
+
     def _record(self, cases: Sequence[Facts], now: datetime) -> None:
         """Results and plans come as they come."""
         for each in cases:
             if not each.assessments and self._maybe(2):
-                self.session.add(
-                    Assessment(
-                        case_id=each.case_id,
-                        seq=each.version,
-                        instrument="k6",
-                        version="1",
-                        answers={},
-                        assessed_at=now,
-                    )
-                )
+                self.assess(each.case_id, "k6", now)
             if each.plan is None and each.state == "helped" and self._maybe(2):
-                author = self.actors["worker"].id
-                self.session.add(CasePlan(case_id=each.case_id, author_id=author, drafted_at=now))
-        self.session.flush()
+                self.plan(each.case_id, now, now if self._maybe(2) else None)
 
     def _move(self, facts: Facts, now: datetime) -> Move | None:
         ways = list(self._ways(facts, now))
