@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         default_factory=lambda fields: fields["data_dir"] / "backups",
         description="Folder for the nightly backups; best on another disk.",
     )
+    notes_key: str | None = Field(
+        default=None,
+        repr=False,
+        json_schema_extra={"secret": True},
+        description="Key of the notes of psychosocial sessions: 32 bytes in base64; earlier keys after a comma.",
+    )
     backups_kept: int = Field(default=14, ge=1, description="How many nightly backups are kept.")
 
 
