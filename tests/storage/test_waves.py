@@ -202,8 +202,8 @@ def test_a_wave_that_is_taken_back_leaves_every_case_as_it_was(session: Session,
         ("holidays: ML", "holidays: SN"),
     ]
     new = NEW
-    for before, after in chance.sample(edits, 3):
-        new = new.replace(before, after)
+    for was, becomes in chance.sample(edits, 3):
+        new = new.replace(was, becomes)
     made = changing(session, new)
     made.spread_out(16)
     sweep_deadlines(session, as_of=NOW, limit=100)
