@@ -149,4 +149,5 @@ def _record_chart(pathway: Pathway, key: str, language: str) -> Chart:
         inside = tuple(goals.get(status, ()))
         title = kind.states[status].in_(language)
         nodes.append(Node(status, title, state_kind, ways, inside, made, first=bool(made)))
-    return Chart(kind.title.in_(language), tuple(nodes))
+    title = kind.title.in_(language)
+    return Chart(title[:1].upper() + title[1:], tuple(nodes))

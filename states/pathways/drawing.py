@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from states.pathway import Pathway, StateKind
 from states.pathways.chart import Chart, charts_of
-from states.pathways.layout import FIRST_LANE, GAP, HEAD, INNER, LANE, LINE, START, WIDTH, Box, Placed, Wire, place
+from states.pathways.layout import FIRST_LANE, GAP, HEAD, INNER, LANE, LINE, WIDTH, Box, Placed, Wire, place
 
 _MARGIN: Final = 24
 _LEFT: Final = _MARGIN + INNER
@@ -117,12 +117,13 @@ def _box(box: Box) -> Iterator[str]:
         if kind is StateKind.FINAL:
             yield _rect(_LEFT + 3, box.y + 3, WIDTH - 6, box.height - 6, "b", 6)
         yield _text(_RIGHT - INNER, box.y + HEAD / 2 + 4, node.key, "k", end=True)
-    if node is not None and node.first:
-        x, y = _LEFT + 2 * INNER, box.y - START + INNER
-        yield f'<circle cx="{x:g}" cy="{y:g}" r="5"/><path d="M{x:g} {y:g}V{box.y - 6:g}" stroke="#1a1a1a"/>'
+    if box.dot is not None:
+        x = _LEFT + 2 * INNER
+        yield f'<circle cx="{x:g}" cy="{box.dot:g}" r="5"/>'
+        yield f'<path d="M{x:g} {box.dot:g}V{box.y - 6:g}" stroke="#1a1a1a"/>'
         yield f'<path d="M{x:g} {box.y:g}l-4 -8h8z"/>'
-        if node.begins:
-            yield _text(x + INNER, y + 4, ", ".join(node.begins), "i")
+        for at, line in enumerate(box.begins):
+            yield _text(x + INNER, box.dot + LINE * at + 4, line, "i")
     yield _text(_LEFT + INNER, box.y + HEAD / 2 + 5, box.title, "t")
     for row in box.rows:
         for at, line in enumerate(row.lines):

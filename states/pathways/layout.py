@@ -20,8 +20,8 @@ INNER: Final = 10
 GAP: Final = 24
 LANE: Final = 14
 FIRST_LANE: Final = 20
-START: Final = 30
-"""Room above a box for the dot at which a machine begins."""
+START: Final = 12
+"""From the dot at which a machine begins, with what makes it begin beside it, to the box below."""
 
 _CHARACTERS: Final = 45
 """As many of the widest usual letters go on a line of a box."""
@@ -36,13 +36,16 @@ class Row(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A state, or with no node what all active states have in common."""
+    """A state, or with no node what all active states have in common. `begins` are the lines beside the dot of a state
+    in which a machine begins; it stands at `dot`, above the box."""
 
     node: Node | None
     title: str
     y: float
     height: float
     rows: tuple[Row, ...]
+    begins: tuple[str, ...] = ()
+    dot: float | None = None
 
     @property
     def port(self) -> float:
@@ -89,8 +92,6 @@ def place(chart: Chart, top: float, language: str) -> Placed:
             boxes.append(_common_box(chart.common, titles, y, language))
             frame = (top, boxes[-1].y + boxes[-1].height + INNER)
             y = frame[1] + GAP
-        if node.first:
-            y += START
         boxes.append(_box(node, titles, y, language))
         y = boxes[-1].y + boxes[-1].height + GAP
     if chart.common and frame is None:
@@ -100,7 +101,9 @@ def place(chart: Chart, top: float, language: str) -> Placed:
     return Placed(chart, top, y - GAP, tuple(boxes), _wires(boxes), frame)
 
 
-def _box(node: Node, titles: dict[str, str], y: float, language: str) -> Box:
+def _box(node: Node, titles: dict[str, str], top: float, language: str) -> Box:
+    begins = tuple(wrap(", ".join(node.begins), _CHARACTERS - 4))
+    y = top + (LINE * max(1, len(begins)) + START if node.first else 0)
     english = language == "en"
     texts: list[tuple[str, str | None]] = []
     for way in node.ways:
@@ -111,7 +114,8 @@ def _box(node: Node, titles: dict[str, str], y: float, language: str) -> Box:
             texts.append((f"{named} → {titles[way.goal]}", way.goal))
     if node.inside:
         texts.append((f"{'Here: ' if english else 'Sur place : '}{', '.join(node.inside)}", None))
-    return _filled(node, node.title, texts, y)
+    filled = _filled(node, node.title, texts, y)
+    return filled._replace(begins=begins, dot=top + LINE / 2) if node.first else filled
 
 
 def _common_box(common: Sequence[Common], titles: dict[str, str], y: float, language: str) -> Box:

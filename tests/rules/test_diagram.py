@@ -122,7 +122,8 @@ def assert_clean(placed: Placed) -> None:
     """Boxes do not overlap, rows stay in their boxes, and wires that could be taken for each other keep apart."""
     below = placed.top
     for box in placed.boxes:
-        assert box.y >= below
+        assert (box.y if box.dot is None else box.dot - LINE / 2) >= below
+        assert box.dot is None or box.dot + LINE * (len(box.begins) - 0.5) <= box.y
         below = box.y + box.height
         at = box.y + HEAD
         for row in box.rows:
@@ -158,6 +159,7 @@ def test_any_texts_and_any_ways_can_be_placed(titles: list[str], data: st.DataOb
             *(key, title, StateKind.ACTIVE),
             tuple(Way(goal, tuple(data.draw(st.lists(texts, min_size=1, max_size=3)))) for goal in data.draw(goals)),
             tuple(data.draw(st.lists(texts, max_size=3))),
+            tuple(data.draw(st.lists(texts, max_size=3))) if key == "s0" else (),
             first=key == "s0",
         )
         for key, title in zip(keys, titles, strict=True)
