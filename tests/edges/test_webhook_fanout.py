@@ -6,12 +6,13 @@ import threading
 from collections import Counter
 
 import pytest
-from edges.webhook_outbox import NOW, announce, deliveries, open_cases, statements, subscribe
+from edges.webhook_outbox import NOW, announce, deliveries, open_cases, secret_of, statements, subscribe
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.line import revive
+from integrations.webhooks.subscriptions import add_subscription
 from models import Delivery, Event, Partner
 from models.database import write_session
 
@@ -52,6 +53,36 @@ def test_paused_ones_get_theirs_later_disabled_ones_and_inactive_partners_nothin
     announce(session, case)
     assert fan_out(session, now=NOW) == 1
     assert wanted_by(session, paused.id) == ["case.advanced"]
+
+
+def test_an_event_for_certain_partners_reaches_each_of_them_and_nobody_else(session: Session) -> None:
+    """Whatever they filter: a partner that received something about a person must learn that it may not keep it."""
+    everything = subscribe(session, "all", URL)
+    closures = subscribe(session, "closures", URL, event_types=["case.closed"])
+    partner, other = (session.get_one(Partner, each.partner_id) for each in (closures, everything))
+    referrals = add_subscription(
+        session,
+        partner=partner.code,
+        url=f"{URL}referrals",
+        secret=secret_of("second"),
+        now=NOW,
+        event_types=["referral.made"],
+        regions=["ML01"],
+        allow_loopback=True,
+    )
+    elsewhere = subscribe(session, "elsewhere", URL, regions=["ML05"])
+    (case,) = open_cases(session, 1)
+    announce(session, case, "referral.made", only_for=[partner.id])
+    announce(session, case, "consent.revoked", only_for=[partner.id, elsewhere.partner_id])
+    announce(session, case, "referral.made", only_for=[])
+    announce(session, case, "consent.revoked", only_for=[other.id])
+    announce(session, case, "case.closed")
+    while fan_out(session, now=NOW):
+        pass
+    assert wanted_by(session, referrals.id) == ["referral.made", "consent.revoked"]
+    assert wanted_by(session, closures.id) == ["consent.revoked", "case.closed"]
+    assert wanted_by(session, elsewhere.id) == ["consent.revoked"]
+    assert wanted_by(session, everything.id) == ["consent.revoked", "case.closed"]
 
 
 def test_only_the_first_of_each_case_has_a_time(session: Session) -> None:

@@ -75,7 +75,7 @@ def test_a_refusal_revokes_what_was_given_for_the_same_purpose_and_recipient_onl
 
 
 def test_what_is_not_known_or_has_no_case_is_no_answer(cases: PartnerCases) -> None:
-    given = {"code": "C", "purpose": "sharing", "given": True}
+    given: dict[str, Any] = {"code": "C", "purpose": "sharing", "given": True}
     with pytest.raises(WrongUse, match="shoe_size"):
         record_consents(
             cases.session, [ConsentAnswer(**cases.signed(), **given, information=("shoe_size",))], now=START

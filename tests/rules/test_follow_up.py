@@ -50,7 +50,7 @@ def sweep(cases: PartnerCases, as_of: datetime) -> None:
 
 
 def visit(cases: PartnerCases, now: datetime, **found: Any) -> Outcome:
-    given = {"occasion": "V-1", "months": 3, "outcome": "well", **found}
+    given: dict[str, Any] = {"occasion": "V-1", "months": 3, "outcome": "well", **found}
     (outcome,) = record_visits(cases.session, [Visit(**cases.signed(), **given)], now=now)
     return outcome
 
@@ -64,7 +64,7 @@ def test_a_visit_is_recorded_once_it_opens_and_once_only(followed: PartnerCases)
     assert [reason.code for reason in visit(followed, START + 30 * DAY).reasons] == ["ran_out"]
     assert followed.session.exec(select(FollowUpVisit)).all() == []
     sweep(followed, IN_WINDOW)
-    found = {
+    found: dict[str, Any] = {
         "outcome": "struggling",
         "income": "irregular",
         "housing": "precarious",
@@ -149,7 +149,7 @@ def test_whoever_leaves_is_asked_why_first(followed: PartnerCases, reason: str) 
     assert [each.code for each in refused.reasons] == ["exit_talked"]
 
     def talk(**parts: Any) -> Outcome:
-        given = {"about": reason, "why": ("debt",), "could_change": ("nothing",), **parts}
+        given: dict[str, Any] = {"about": reason, "why": ("debt",), "could_change": ("nothing",), **parts}
         (outcome,) = record_exit_talks(followed.session, [ExitTalk(**followed.signed(), **given)], now=START)
         return outcome
 

@@ -87,7 +87,7 @@ def test_the_refusal_names_what_the_consent_does_not_cover(cases: PartnerCases) 
 
 def test_the_whole_form_is_kept(cases: PartnerCases) -> None:
     cases.agree(purpose="sharing", partner_id=cases.clinic, information=("name", "phone"))
-    form = {
+    form: dict[str, Any] = {
         "services": ("health", "protection"),
         "reason": "Motif fictif",
         "contact": "Bureau fictif",
@@ -166,7 +166,8 @@ def test_the_answer_is_due_by_priority_then_chased_then_escalated_then_given_up(
 
 def notices(cases: PartnerCases, key: str) -> list[tuple[str, str]]:
     query = select(Notice.kind, Notice.role).join(Deadline, col(Deadline.id) == col(Notice.deadline_id))
-    return [tuple(row) for row in cases.session.exec(query.where(Deadline.key == key).order_by(col(Notice.id)))]
+    rows = cases.session.exec(query.where(Deadline.key == key).order_by(col(Notice.id)))
+    return [(kind, role) for kind, role in rows]
 
 
 def test_an_answer_stops_the_chase_and_starts_the_clock_of_the_service(cases: PartnerCases) -> None:
