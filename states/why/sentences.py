@@ -117,9 +117,9 @@ def guarded(
         about=f"{first.code}:{first.missing}" if first.missing else first.code,
         label=Text(_inside(first.text_fr), _inside(first.text_en)),
         sentence=Text(
-            f"En retard de {late.fr}, le dossier ne peut pas « {title.fr} » : "
+            f"« {title.fr} » n'est pas possible, avec {late.fr} de retard : "
             f"{_inside(first.text_fr)}{others.fr} ; {action.fr}.",
-            f"The case is {late.en} late and “{title.en}” is barred: {_inside(first.text_en)}{others.en}; {action.en}.",
+            f"“{title.en}” is not possible, {late.en} late: {_inside(first.text_en)}{others.en}; {action.en}.",
         ),
         since=since,
         guard=first.code,
