@@ -29,7 +29,8 @@ class OfficeCalendar(SQLModel, table=True):
 
 
 class CalendarDay(SQLModel, table=True):
-    """A day that an office (none: the whole programme) keeps otherwise than its calendar says: `off` or `working`."""
+    """A day that an office (none: the whole programme) keeps otherwise than its calendar says: `off`, `working`, or
+    `ordinary`, which is no holiday after all."""
 
     __tablename__ = "calendar_day"
     __table_args__ = (

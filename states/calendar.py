@@ -66,12 +66,14 @@ class Span(NamedTuple):
 
 class LocalDays(NamedTuple):
     """What the programme and one of its offices have recorded beside a pathway's calendar: the office's own weekend
-    and country (none: the pathway's), days off, and days that are worked after all."""
+    and country (none: the pathway's), days off, days that are worked whatever else they are, and `ordinary` days: no
+    holidays after all, so that the week decides."""
 
     weekend: frozenset[int] | None = None
     country: str | None = None
     off: frozenset[date] = frozenset()
     working: frozenset[date] = frozenset()
+    ordinary: frozenset[date] = frozenset()
 
 
 NO_LOCAL_DAYS: Final = LocalDays()
@@ -94,9 +96,10 @@ class Calendar:
         country: str | None = None,
         days_off: Iterable[date] = (),
         working_days: Iterable[date] = (),
+        ordinary_days: Iterable[date] = (),
     ) -> None:
         """`weekend` holds weekday numbers (Monday is 0), `country` an ISO 3166 code that `holidays` knows; `days_off`
-        adds days, `working_days` takes days back (an estimated holiday that fell on another day)."""
+        adds days, `working_days` takes days back, `ordinary_days` only holidays (one that fell on another day)."""
         self.timezone = timezone
         self.weekend = frozenset(weekend)
         if len(self.weekend) > 6:
@@ -104,6 +107,7 @@ class Calendar:
         self.country = country
         self.days_off = frozenset(days_off)
         self.working_days = frozenset(working_days)
+        self.ordinary_days = frozenset(ordinary_days)
         self._holidays = holidays.country_holidays(country) if country else frozenset()
         self._end_of_day = lru_cache(maxsize=8192)(self._compute_end_of_day)
         self._shifted_end = lru_cache(maxsize=65536)(self._compute_shifted_end)
@@ -139,15 +143,18 @@ class Calendar:
         """Whether staff work on that day."""
         if day in self.working_days:
             return True
-        return not (day.weekday() in self.weekend or day in self.days_off or day in self._holidays)
+        if day.weekday() in self.weekend or day in self.days_off:
+            return False
+        return day in self.ordinary_days or day not in self._holidays
 
     def _compute_local(self, days: LocalDays) -> Calendar:
         return Calendar(
             self.timezone,
             weekend=self.weekend if days.weekend is None else days.weekend,
             country=days.country or self.country,
-            days_off=(self.days_off - days.working) | days.off,
-            working_days=(self.working_days - days.off) | days.working,
+            days_off=(self.days_off - days.working - days.ordinary) | days.off,
+            working_days=(self.working_days - days.off - days.ordinary) | days.working,
+            ordinary_days=self.ordinary_days | days.ordinary,
         )
 
     def _compute_day_of(self, instant: datetime) -> date:

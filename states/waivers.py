@@ -57,7 +57,7 @@ def waiver_effect(pathway: Pathway, facts: Facts, move: Move) -> WaiveDeadline:
     )
 
 
-def waiver_asks(pathway: Pathway, facts: Facts) -> dict[str, tuple[Any, ...]]:
+def waiver_asks(pathway: Pathway, facts: Facts, now: datetime) -> dict[str, tuple[Any, ...]]:
     """What a waiver may bring along in this case: the deadlines that can be waived, with the last day of each (none:
     it can be lifted)."""
     keys: dict[str, None] = {}
@@ -67,7 +67,7 @@ def waiver_asks(pathway: Pathway, facts: Facts) -> dict[str, tuple[Any, ...]]:
         if terms is not None and clock.waivers < terms.times:
             keys[clock.key] = None
             if terms.extend is not None:
-                days[_latest(pathway, facts, clock, terms).isoformat()] = None
+                days[_latest(pathway, facts, clock, terms, now).isoformat()] = None
             if terms.lift:
                 days[None] = None
     return {DEADLINE: tuple(keys), UNTIL: tuple(days)} if keys else {DEADLINE: ()}
@@ -104,16 +104,16 @@ def _against_day(
         yield _NO_EXTENSION
     elif pathway.calendar.end_of(day) <= max(clock.due_at, now):
         yield _NOT_LATER
-    elif day > (latest := _latest(pathway, facts, clock, terms)):
+    elif day > (latest := _latest(pathway, facts, clock, terms, now)):
         fr = f"Cette échéance peut être reportée au {latest:%d/%m/%Y} au plus tard."
         en = f"This deadline can be extended to {latest} at the latest."
         yield Reason("waiver_too_long", fr, en, UNTIL)
 
 
-def _latest(pathway: Pathway, facts: Facts, clock: ClockFact, terms: WaiverTerms) -> date:
-    """The last day to which the deadline can be extended, counted from when it is due."""
-    calendar = pathway.calendar.locally(facts.local_days)
-    return calendar.day_of(clock.due_at if terms.extend is None else calendar.add(clock.due_at, terms.extend))
+def _latest(pathway: Pathway, facts: Facts, clock: ClockFact, terms: WaiverTerms, now: datetime) -> date:
+    """The last day to which the deadline can be extended, counted from when it is due, or from now if it is overdue."""
+    calendar, start = pathway.calendar.locally(facts.local_days), max(clock.due_at, now)
+    return calendar.day_of(start if terms.extend is None else calendar.add(start, terms.extend))
 
 
 def _day(text: object) -> date | None:

@@ -17,7 +17,7 @@ from models.calendars import CalendarChange, CalendarDay, OfficeCalendar
 from models.errors import WrongUse
 from states.calendar import WEEKDAYS
 from states.calendars.days_off import public_holidays
-from states.calendars.offices import OFF, WORKING, Recorded, recorded_days
+from states.calendars.offices import OFF, ORDINARY, WORKING, Recorded, recorded_days
 from states.moves import Actor
 from states.pathway import Text
 
@@ -68,7 +68,8 @@ def forgetting(first: date, last: date, office_id: int | None) -> Change:
 
 
 def announcement(day: date, instead_of: date, country: str, office_id: int | None) -> Change:
-    """A holiday whose date was an estimate was announced for another day: that day is off, the estimate is worked.
+    """A holiday whose date was an estimate was announced for another day: that day is off, the estimate is a day like
+    others, on which people rest if it is a rest day of theirs.
 
     Raises WrongUse when the country has no public holiday on the day `instead_of`.
     """
@@ -84,7 +85,7 @@ def announcement(day: date, instead_of: date, country: str, office_id: int | Non
             remedy_fr=f"Ceux de {instead_of.year} dont la date est estimée : {fr}.",
         )
     title = found.title
-    sets = {instead_of: DayEntry(WORKING, title), day: DayEntry(OFF, title)}
+    sets = {instead_of: DayEntry(ORDINARY, title), day: DayEntry(OFF, title)}
     return Change("announce", office_id, sets, title=title.fr)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Date, String, cast, null, select, union_all
 from sqlmodel import Session, col
@@ -18,7 +18,7 @@ from states.calendar import WEEKDAYS, LocalDays
 
 OFF: Final = "off"
 WORKING: Final = "working"
-DayKind = Literal["off", "working"]
+ORDINARY: Final = "ordinary"
 
 
 class Recorded(NamedTuple):
@@ -83,6 +83,7 @@ def _local(days: Mapping[date, str], own: Recorded | None = None) -> LocalDays:
         country=None if own is None else own.country,
         off=frozenset(day for day, kind in days.items() if kind == OFF),
         working=frozenset(day for day, kind in days.items() if kind == WORKING),
+        ordinary=frozenset(day for day, kind in days.items() if kind == ORDINARY),
     )
 
 

@@ -25,6 +25,7 @@ class Moved(NamedTuple):
     """A deadline, timer or task (`what`) of a case that is due at another instant. `stands` is set while it is held."""
 
     case_id: int
+    code: str
     office_id: int | None
     version_id: int
     what: str
@@ -167,12 +168,19 @@ def _next_step(template: DeadlineTemplate, calendar: Calendar, due_at: datetime,
 
 def _moved(case: Row[Any], what: str, row: Row[Any], due_at: datetime) -> Moved:
     held = row.status in (DeadlineStatus.HELD, TaskStatus.HELD)
-    return Moved(case.id, case.office_id, case.pathway_version_id, what, row.key, row.due_at, due_at, held)
+    return Moved(case.id, case.code, case.office_id, case.pathway_version_id, what, row.key, row.due_at, due_at, held)
 
 
 def _cases(session: Session, case_ids: Collection[int]) -> dict[int, Row[Any]]:
     query = select(
-        *(col(Case.id), col(Case.office_id), col(Case.pathway_version_id), col(Case.arrival_date), col(Case.held_at))
+        *(
+            col(Case.id),
+            col(Case.code),
+            col(Case.office_id),
+            col(Case.pathway_version_id),
+            col(Case.arrival_date),
+            col(Case.held_at),
+        )
     ).where(col(Case.id).in_(case_ids))
     return {row.id: row for row in session.execute(query.order_by(col(Case.id)))}
 

@@ -52,6 +52,9 @@ def naive_working(
         return True
     if day in local.off:
         return False
+    rests = day.weekday() in (weekend if local.weekend is None else local.weekend)
+    if day in local.ordinary:
+        return not rests
     if day in own_working:
         return True
     if day in own_off:
@@ -59,7 +62,7 @@ def naive_working(
     place = local.country or country
     if place is not None and day in LISTS[place]:
         return False
-    return day.weekday() not in (weekend if local.weekend is None else local.weekend)
+    return not rests
 
 
 @st.composite
@@ -72,6 +75,7 @@ def situations(draw: st.DrawFn) -> tuple[Calendar, dict[date, bool]]:
     local = LocalDays(
         weekend=draw(st.none() | weekends), country=draw(st.sampled_from(COUNTRIES)), off=off,
         working=draw(some_days) - off,
+        ordinary=draw(some_days) - off,
     )  # fmt: skip
     calendar = Calendar(
         BAMAKO, weekend=weekend, country=country, days_off=own_off, working_days=own_working
@@ -209,13 +213,23 @@ def test_the_days_off_of_a_year_have_their_reasons() -> None:
 def test_an_announcement_moves_a_holiday_and_names_it() -> None:
     change = announcement(date(2026, 5, 28), date(2026, 5, 27), "ML", None)
     assert {day: (entry.kind, entry.title.fr) for day, entry in change.sets.items()} == {
-        date(2026, 5, 27): ("working", "Journée de la Tabaski"),
+        date(2026, 5, 27): ("ordinary", "Journée de la Tabaski"),
         date(2026, 5, 28): ("off", "Journée de la Tabaski"),
     }
     local = OfficeDays(recorded_after([], change)).of(None)
     calendar = Calendar(BAMAKO, country="ML").locally(local)
     assert calendar.is_working(date(2026, 5, 27))
     assert not calendar.is_working(date(2026, 5, 28))
+
+
+def test_an_estimate_that_was_on_a_rest_day_leaves_it_a_rest_day() -> None:
+    """Tabaski 2027 is expected on a Sunday: announced for Monday it costs a day, and nobody works on the Sunday."""
+    local = OfficeDays(recorded_after([], announcement(date(2027, 5, 17), date(2027, 5, 16), "ML", None))).of(None)
+    mali = Calendar(BAMAKO, country="ML")
+    assert not mali.locally(local).is_working(date(2027, 5, 16))
+    assert not mali.locally(local).is_working(date(2027, 5, 17))
+    niamey = Calendar(BAMAKO, weekend=[4], country="ML")
+    assert niamey.locally(local).is_working(date(2027, 5, 16)), "where people work on Sundays"
 
 
 def test_only_a_public_holiday_can_be_announced_for_another_day() -> None:
