@@ -122,14 +122,8 @@ def _entry(
 ) -> Entry:
     case = running.case
     move = Move(
-        *(case.id, MIGRATE, actor, f"{MIGRATE}:{wave.id}:{case.code}", correlation_id),
-        data={
-            "migration": wave.migration_id,
-            "wave": wave.number,
-            "from": way.old_id,
-            "to": way.new_id,
-            "names": wave.names,
-        },
+        *(case.id, MIGRATE, actor, f"{MIGRATE}:{way.old_id}-{way.new_id}-{wave.number}:{case.code}", correlation_id),
+        data={"wave": wave.number, "from": way.old_id, "to": way.new_id, "names": wave.names},
     )
     back = None if case.previous_state is None else way.names.state(case.previous_state)
     return carried_entry(way.new_id, case, move, way.names.state(case.state), back, effects, now)

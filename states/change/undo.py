@@ -108,14 +108,9 @@ def _entry(
     if uid is not None:
         shared = {"state": state} if old.states[state].shared else {}
         effects.append(Announce(CORRECTED, {**shared, "corrects": uid}))
+    back, gone = migration.old_version_id, migration.new_version_id
     move = Move(
-        *(case.id, UNMIGRATE, actor, f"{UNMIGRATE}:{wave.id}:{case.code}", correlation_id),
-        data={
-            "migration": wave.migration_id,
-            "wave": wave.number,
-            "undoes": case.version,
-            "from": migration.new_version_id,
-            "to": migration.old_version_id,
-        },
+        *(case.id, UNMIGRATE, actor, f"{UNMIGRATE}:{back}-{gone}-{wave.number}:{case.code}", correlation_id),
+        data={"wave": wave.number, "from": gone, "to": back, "undoes": case.version},
     )
-    return carried_entry(migration.old_version_id, case, move, state, previous, tuple(effects), now)
+    return carried_entry(back, case, move, state, previous, tuple(effects), now)
