@@ -106,7 +106,7 @@ def possible(pathway: Pathway, facts: Facts, actor: Actor, trigger: str, now: da
     if "partner" in asks:
         asks["partner"] = receivers(facts)
     if transition.waives:
-        asks |= waiver_asks(pathway, facts)
+        asks |= waiver_asks(pathway, facts, now)
     found: dict[str, list[Any]] = {name: [] for name in asks}
     refusals: dict[Reason, None] = {}
     allowed = False
