@@ -268,7 +268,8 @@ class Past:
 
     def plan(self, case_id: int, now: datetime, approved_at: datetime | None = None) -> None:
         """A plan, by the worker; approved by the chief."""
-        plan = CasePlan(case_id=case_id, author_id=self.actors["worker"].id, drafted_at=now)
+        code = f"P{next(self.numbers)}"
+        plan = CasePlan(code=code, case_id=case_id, author_id=self.actors["worker"].id, drafted_at=now)
         if approved_at is not None:
             plan.status, plan.approved_at, plan.approver_id = "approved", approved_at, self.actors["chief"].id
         self.session.add(plan)

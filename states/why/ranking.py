@@ -89,7 +89,7 @@ def why_all(
     with read_session(engine) as session:
         query = select(col(Case.id)).where(col(Case.closed_at).is_(None), *conditions(session, wanted))
         case_ids = [id_ for id_ in session.scalars(query.order_by(col(Case.id))) if id_ is not None]
-        offices = dict(session.execute(select(col(Office.id), col(Office.code))).tuples().all())
+        offices = {office.id: office.code for office in session.scalars(select(Office))}
     held: dict[tuple[CauseKind, str], _Held] = {}
     kinds: Counter[CauseKind] = Counter()
     for start in range(0, len(case_ids), chunk):
