@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     mapping_file: Path | None = Field(
         default=None, description="YAML file that names the columns of manifests with headers of their own."
     )
+    instruments_dir: Path | None = Field(
+        default=None, description="Folder with the programme's own instruments, one YAML file each (instruments.md)."
+    )
     nightly_hour: int = Field(
         default=2, ge=0, le=23, description="Hour of the nightly run, in the programme's time zone."
     )

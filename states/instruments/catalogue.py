@@ -117,6 +117,11 @@ def read_catalogue(files: Mapping[str, str]) -> Catalogue:
     return Catalogue([*(each for each, _ in _bundled()), *read])
 
 
+def read_file(file: Path) -> Definition:
+    """The definition in a file. Raises FileProblems."""
+    return read_definition(_text(file), file.name)[0]
+
+
 def read_definition(text: str, file: str) -> tuple[Definition, Source]:
     """The definition in `text`, and where each part of it stands; `file` is what problems call the file.
 

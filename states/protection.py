@@ -1,0 +1,57 @@
+"""What makes the person of a case vulnerable and who answers for them, as lists that the command line, the API and the
+console show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import Session, col, select
+
+from models import Guardian, Vulnerability
+
+
+class VulnerabilityLine(NamedTuple):
+    """One vulnerability, with when each step was taken."""
+
+    code: str
+    kind: str
+    urgency: str
+    status: str
+    source: str
+    note: str | None
+    identified_at: datetime
+    addressed_at: datetime | None
+    closed_at: datetime | None
+
+
+class GuardianLine(NamedTuple):
+    """Who answers, or answered, for the child."""
+
+    code: str
+    relation: str
+    name: str
+    phone: str | None
+    status: str
+    recorded_at: datetime
+    verified_at: datetime | None
+    ended_at: datetime | None
+
+
+class Protection(NamedTuple):
+    """Both, the oldest first."""
+
+    vulnerabilities: tuple[VulnerabilityLine, ...]
+    guardians: tuple[GuardianLine, ...]
+
+
+def protection_of(session: Session, case_id: int) -> Protection:
+    """What is known of the case. Two statements."""
+    found = session.exec(
+        select(Vulnerability).where(Vulnerability.case_id == case_id).order_by(col(Vulnerability.id))
+    ).all()
+    guardians = session.exec(select(Guardian).where(Guardian.case_id == case_id).order_by(col(Guardian.id))).all()
+    return Protection(
+        tuple(VulnerabilityLine(*(getattr(row, name) for name in VulnerabilityLine._fields)) for row in found),
+        tuple(GuardianLine(*(getattr(row, name) for name in GuardianLine._fields)) for row in guardians),
+    )
