@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, SQLModel, col
 
+from models.calendars import Waiver
 from models.case import Case, JournalRow
 from models.follow_up import FollowUpVisit
 from models.partner import Delivery, Event
@@ -15,7 +16,8 @@ from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
 
 
 def tally(session: Session) -> dict[str, Any]:
-    """Cases by state, and what is open, overdue or waiting. Eight statements."""
+    """Cases by state, and what is open, overdue or waiting. One statement for each
+    count."""
     states = session.execute(select(col(Case.state), func.count().label("number")).group_by(col(Case.state)))
     clock = col(Deadline.status) == DeadlineStatus.OPEN
     return {
@@ -24,6 +26,7 @@ def tally(session: Session) -> dict[str, Any]:
         "tasks_unassigned": _count(session, Task, col(Task.status) == TaskStatus.OPEN, col(Task.staff_id).is_(None)),
         "deadlines_open": _count(session, Deadline, clock),
         "deadlines_overdue": _count(session, Deadline, clock, col(Deadline.overdue_at).is_not(None)),
+        "deadlines_waived": _count(session, Waiver),
         "notices_waiting": _count(session, Notice, col(Notice.sent_at).is_(None), col(Notice.cancelled_at).is_(None)),
         "transitions_waiting": _count(session, JournalRow, col(JournalRow.dispatch_id).is_(None)),
         "events_waiting": _count(session, Event, col(Event.fanned_out_at).is_(None)),

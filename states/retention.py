@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlmodel import Session, col
 
+from models.calendars import Digest
 from models.partner import Attempt, Delivery, DeliveryStatus
 from models.work import Deadline, DeadlineStatus, Notice
 
@@ -35,7 +36,15 @@ def forget_notices(session: Session, *, before: datetime, limit: int) -> int:
     return _forget(session, Notice, limit, over, ~running.exists())
 
 
-def _forget(session: Session, table: type[Attempt] | type[Notice], limit: int, *conditions: ColumnElement[bool]) -> int:
+def forget_digests(session: Session, *, before: datetime, limit: int) -> int:
+    """Remove up to `limit` messages sent before that instant none of whose lines is kept; return how many."""
+    kept = select(col(Notice.id)).where(col(Notice.digest_id) == col(Digest.id))
+    return _forget(session, Digest, limit, col(Digest.sent_at) < before, ~kept.exists())
+
+
+def _forget(
+    session: Session, table: type[Attempt | Notice | Digest], limit: int, *conditions: ColumnElement[bool]
+) -> int:
     old = select(col(table.id)).where(*conditions).order_by(col(table.id)).limit(limit)
     removed = session.execute(
         delete(table)

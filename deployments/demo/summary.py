@@ -16,6 +16,7 @@ from deployments.demo.stuck import most_stuck
 from integrations.webhooks.dead_letters import count_deliveries
 from models import Attempt, Case, Deadline, DeadlineStatus, Event, Manifest, ManifestRow, NightlyRun, Task
 from states.journal import verify_journal
+from states.waivers import waiver_counts
 
 ROWS = ("rows", "registered", "rejected", "already_known", "waiting")
 
@@ -75,9 +76,9 @@ def _manifests(session: Session) -> dict[str, Any]:
     }
 
 
-def _deadlines(session: Session, now: datetime) -> dict[str, int]:
+def _deadlines(session: Session, now: datetime) -> dict[str, Any]:
     """By how they ended, and of the open ones those that have passed; `escalated` counts those that went up their
-    ladder, whatever became of them."""
+    ladder, whatever became of them, `waivers` by deadline and reason how often more time was given, or one lifted."""
     clocks = col(Deadline.kind) == "deadline"
     by_status = _by(session, col(Deadline.status), clocks)
     passed = col(Deadline.status) == DeadlineStatus.OPEN, col(Deadline.due_at) <= now
@@ -86,6 +87,7 @@ def _deadlines(session: Session, now: datetime) -> dict[str, int]:
         **{status.value: by_status.get(status, 0) for status in DeadlineStatus if status != DeadlineStatus.FIRED},
         "overdue": _count(session, Deadline, clocks, *passed),
         "escalated": _count(session, Deadline, clocks, col(Deadline.escalated_at).is_not(None)),
+        "waivers": [count._asdict() for count in waiver_counts(session)],
         "timers_fired": _count(session, Deadline, col(Deadline.status) == DeadlineStatus.FIRED),
     }
 
