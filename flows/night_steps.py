@@ -19,7 +19,7 @@ from states.assignment import assign_tasks
 from states.dispatching import claim_transitions, finish_dispatch
 from states.releases import release_notices
 from states.reminders import arm_reminders
-from states.retention import forget_attempts, forget_notices
+from states.retention import forget_attempts, forget_digests, forget_notices
 from states.sweep import sweep_deadlines
 
 
@@ -133,7 +133,9 @@ def forget(session: Session, night: Night) -> Chunk:
     options = night.options
     attempts = forget_attempts(session, before=night.instant - options.attempts_kept, limit=options.chunk)
     notices = forget_notices(session, before=night.instant - options.notices_kept, limit=options.chunk)
-    return Chunk({"attempts_forgotten": attempts, "notices_forgotten": notices}, more=attempts + notices > 0)
+    digests = forget_digests(session, before=night.instant - options.notices_kept, limit=options.chunk)
+    changes = {"attempts_forgotten": attempts, "notices_forgotten": notices, "digests_forgotten": digests}
+    return Chunk(changes, more=any(changes.values()))
 
 
 STEPS: dict[str, Step] = {
