@@ -26,7 +26,8 @@ class BatchStatus(StrEnum):
 
 class Batch(SQLModel, table=True):
     """An order to fire `trigger` on `total` cases, which were fixed when it was made. `filter` says how they were
-    found, for the record only. `any_version`: cases that have changed since are moved all the same."""
+    found, for the record only. `any_version`: cases that have changed since are moved all the same. `note` and `data`
+    are forgotten when the batch has ended: the journals have them."""
 
     __tablename__ = "batch"
 

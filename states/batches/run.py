@@ -102,12 +102,11 @@ def run_batch(session: Session, batch: Batch, *, now: datetime, limit: int) -> i
         .order_by(col(BatchCase.case_id))
         .limit(limit)
     ).all()
-    if batch.status != BatchStatus.DONE:
-        batch.status = BatchStatus.RUNNING if rows else BatchStatus.DONE
-        batch.finished_at = None if rows else now
-        session.flush()
     if not rows:
+        if batch.status != BatchStatus.DONE:
+            _end(session, batch, BatchStatus.DONE, now)
         return 0
+    batch.status = BatchStatus.RUNNING
     moves = [
         move_of(order, batch.uid, row.case_id, None if batch.any_version else row.expected_version) for row in rows
     ]
@@ -118,8 +117,7 @@ def run_batch(session: Session, batch: Batch, *, now: datetime, limit: int) -> i
 
 def decline_batch(session: Session, batch: Batch, *, now: datetime) -> None:
     """Nobody wants the batch: it will never run."""
-    batch.status, batch.finished_at = BatchStatus.DECLINED, now
-    session.flush()
+    _end(session, batch, BatchStatus.DECLINED, now)
 
 
 def list_batches(session: Session, *, limit: int) -> list[tuple[Batch, str | None]]:
@@ -131,6 +129,12 @@ def list_batches(session: Session, *, limit: int) -> list[tuple[Batch, str | Non
         .limit(limit)
     )
     return [(batch, login) for batch, login in rows]
+
+
+def _end(session: Session, batch: Batch, status: BatchStatus, now: datetime) -> None:
+    """What was said for the journals is in them, where it is erased when its time has come: it is not kept here too."""
+    batch.status, batch.finished_at, batch.note, batch.data = status, now, None, {}
+    session.flush()
 
 
 def _settled(batch: Batch, outcome: Outcome) -> tuple[Any, ...]:

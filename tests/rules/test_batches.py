@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, func
@@ -29,8 +30,8 @@ def caseload(session: Session) -> Caseload:
     return open_caseload(session)
 
 
-def _order(caseload: Caseload, trigger: str = "confirm_arrival", role: str = "intake_officer", **parts: str) -> Order:
-    return Order(trigger, caseload.staff[role], **parts)  # type: ignore[arg-type]
+def _order(caseload: Caseload, trigger: str = "confirm_arrival", role: str = "intake_officer", **parts: Any) -> Order:
+    return Order(trigger, caseload.staff[role], **parts)
 
 
 def _open(caseload: Caseload, wanted: CaseFilter, order: Order, *, any_version: bool = False) -> Batch:
@@ -142,6 +143,20 @@ def test_a_batch_is_run_by_who_ordered_it_and_not_after_they_left_or_it_was_decl
     assert [(listed.uid, login) for listed, login in list_batches(session, limit=5)] == [("B-1", author.login)]
     with pytest.raises(WrongUse, match="no batch"):
         find_batch(session, "B-2")
+
+
+def test_the_note_is_in_the_journals_and_not_kept_beside_them(caseload: Caseload) -> None:
+    caseload.register_many(3)
+    session = caseload.session
+    batch = _open(caseload, REGISTERED, _order(caseload, note="une note", data={"months": 3}))
+    session.commit()
+    assert run_batch(session, batch, now=NOW, limit=2) == 2
+    assert (batch.note, batch.data) == ("une note", {"months": 3})
+    _run(session, batch)
+    session.refresh(batch)
+    assert (batch.note, batch.data) == (None, {})
+    rows = session.exec(select(JournalRow.note, JournalRow.data).where(JournalRow.trigger == "confirm_arrival")).all()
+    assert [tuple(row) for row in rows] == [("une note", {"months": 3})] * 3
 
 
 def test_an_order_that_cannot_be_kept_is_refused_before_anything_is_fixed(caseload: Caseload) -> None:
