@@ -16,6 +16,8 @@ from sqlmodel import Session
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.line import revive
 from states.assignment import assign_tasks
+from states.casework.leftovers import release_leftovers
+from states.casework.waiting import offer_free_places
 from states.dispatching import claim_transitions, finish_dispatch
 from states.releases import release_notices
 from states.reminders import arm_reminders
@@ -70,6 +72,23 @@ def sweep(session: Session, night: Night) -> Chunk:
         "timers_refused": swept.refused,
     }
     return Chunk(changes, more=swept.seen > 0)
+
+
+def give_back(session: Session, night: Night) -> Chunk:
+    """What closed cases still hold: places on courses, money of budgets, parts in projects."""
+    released = release_leftovers(session, now=night.instant, limit=night.options.chunk)
+    changes = {
+        "enrolments_ended": released.enrolments,
+        "grants_cancelled": released.grants,
+        "memberships_ended": released.memberships,
+    }
+    return Chunk(changes, more=any(released))
+
+
+def offer(session: Session, night: Night) -> Chunk:
+    """Free places on courses, to whoever has waited for them."""
+    offered = offer_free_places(session, now=night.instant)
+    return Chunk({"places_offered": offered}, more=offered > 0)
 
 
 def dispatch(session: Session, night: Night) -> Chunk:
@@ -140,6 +159,8 @@ def forget(session: Session, night: Night) -> Chunk:
 
 STEPS: dict[str, Step] = {
     "deadlines": sweep,
+    "leftovers": give_back,
+    "places": offer,
     "dispatch": dispatch,
     "tasks": assign,
     "events": deliver,

@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from deployments.demo.cast import Roster, settle, sign_up
 from deployments.demo.folder import demo_environment, fresh_folder
 from deployments.demo.luck import Luck
+from deployments.demo.means import provide
 from deployments.demo.partner import PartnerProcess
 from deployments.demo.phases import Phases
 from deployments.demo.season import Season
@@ -166,6 +167,7 @@ def _settle(engine: Engine, partners: _Partners, luck: Luck) -> tuple[Pathway, R
     with write_session(engine) as session:
         version_id = publish(session, bundled_pathway("mali"), now).id or 0
         roster = settle(session, cast, luck, now)
+        provide(session, cast, roster, luck, now)
         well, unwell = partners.secrets
         helper_id = sign_up(session, cast.partners.well, partners.well.url, well, now)
         sign_up(session, cast.partners.unwell, partners.unwell.url, unwell, now)

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Engine, select
 from sqlmodel import Session, col
 
-from deployments.demo import arrival, life, planning, protection, support
+from deployments.demo import arrival, life, livelihood, planning, protection, support, training
 from deployments.demo.cast import Roster
 from deployments.demo.diary import Diary, Todo
 from deployments.demo.luck import Luck
@@ -51,14 +51,17 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
     ("first_session", support.hold_session),
     ("next_session", support.hold_session),
     ("psychosocial_review", support.review),
-    ("enrol", support.give_place),
-    ("confirm_attendance", support.confirm_attendance),
-    ("record_certificate", support.record_certificate),
-    ("business_plan", support.plan_business),
-    ("approve_grant", support.approve_grant),
-    ("procure_kit", support.procure),
-    ("deliver_kit", support.deliver),
-    ("verify_kit", support.verify),
+    ("enrol", training.give_place),
+    ("answer_offer", training.answer_offer),
+    ("confirm_attendance", training.confirm_attendance),
+    ("record_certificate", training.record_certificate),
+    ("business_plan", livelihood.plan_business),
+    ("revise_business_plan", livelihood.revise),
+    ("approve_grant", livelihood.approve),
+    ("confirm_grant", livelihood.confirm),
+    ("procure_kit", livelihood.procure),
+    ("deliver_kit", livelihood.deliver),
+    ("verify_kit", livelihood.verify),
     ("visit_3", life.visit),
     ("visit_6", life.visit),
     ("visit_12", life.visit),

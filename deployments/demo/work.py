@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from deployments.demo.cast import Roster
 from deployments.demo.diary import Diary, Todo
 from deployments.demo.luck import Luck
 from deployments.demo.story import Story
+from models import Task
 from states.advance import advance_cases
 from states.facts import Facts
 from states.gather import gather_facts
@@ -69,6 +71,12 @@ class Work:
     def facts(self, todos: Iterable[Todo], *groups: str) -> dict[int, Facts]:
         """What the files of these cases say."""
         return gather_facts(self.session, {todo.case_id for todo in todos}, groups)
+
+    def records(self, todos: Sequence[Todo]) -> dict[Todo, str]:
+        """The code of the record that each one's task is about."""
+        query = select(col(Task.id), col(Task.record)).where(col(Task.id).in_([todo.task_id for todo in todos]))
+        found = dict(self.session.execute(query).tuples().all())
+        return {todo: found.get(todo.task_id) or "" for todo in todos}
 
     def later(self, key: str, todo: Todo, actor: Actor | None = None, **changes: Any) -> None:
         """Note `key` for the same case, by `actor` or the same person, after the days that the story has for it."""

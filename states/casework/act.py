@@ -5,6 +5,7 @@ The other `states.casework` files use it; here too is what every role records: t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import String
 from sqlmodel import Session
 
-from models.errors import WrongUse
 from models.types import BigId, UtcDateTime
 from states.advance import advance_cases
 from states.bulk import SetStatement, time_text
@@ -60,9 +59,6 @@ class TaskDone(NamedTuple):
     actor: Actor
 
 
-_KNOWN_COMMANDS = SetStatement(
-    "SELECT command_id FROM journal WHERE command_id IN (SELECT r.command_id FROM {rows})", command_id=String()
-)
 _TASKS = SetStatement(
     'SELECT t.id, t.case_id, t.key, t.role, t.status, c.pathway_version_id FROM task AS t JOIN "case" AS c '
     "ON c.id = t.case_id WHERE t.id IN (SELECT r.id FROM {rows})",
@@ -126,7 +122,7 @@ def move_and_write(
     """Fire the move of each step, then `write` what goes with those that moved; one outcome a step, in order.
 
     All in the caller's transaction: the pathway decides first, and nothing is written for what it refused. Steps on
-    the same case are taken one after the other.
+    the same case are taken one after the other, each with all that the one before has written.
     """
 
     def write_steps(moved: Sequence[tuple[S, int]]) -> None:
@@ -144,66 +140,31 @@ def move_and_detail(
     now: datetime,
 ) -> list[Outcome]:
     """As `move_and_write`, for details that name their row of the journal: `write` gets each step with its `seq`."""
-    outcomes = advance_cases(session, [move(step) for step in steps], now=now)
-    moved = [
-        (step, outcome.seq)
-        for step, outcome in zip(steps, outcomes, strict=True)
-        if outcome.kind is OutcomeKind.MOVED and outcome.seq is not None
-    ]
-    if moved:
-        write(moved)
-    return outcomes
+    outcomes: dict[int, Outcome] = {}
+    for turn in turns_of(steps):
+        answers = advance_cases(session, [move(step) for _, step in turn], now=now)
+        outcomes |= {place: answer for (place, _), answer in zip(turn, answers, strict=True)}
+        moved = [
+            (step, answer.seq)
+            for (_, step), answer in zip(turn, answers, strict=True)
+            if answer.kind is OutcomeKind.MOVED and answer.seq is not None
+        ]
+        if moved:
+            write(moved)
+    return [outcomes[place] for place in range(len(steps))]
 
 
-def record_and_move(
-    session: Session,
-    steps: Sequence[S],
-    *,
-    record: Callable[[Sequence[S]], set[int]],
-    move: Callable[[S], Move],
-    missing: Reason,
-    now: datetime,
-) -> list[Outcome]:
-    """Write each record and fire the move that it allows: both or neither. Gives one outcome a step, in order.
-
-    `record` writes the records and gives the cases for which it could; the others are refused with `missing`. Guards
-    read records, so the records come first; where a move is then refused, its record is taken back. Raises WrongUse
-    for two steps on one case.
-    """
-    places = {step.case_id: place for place, step in enumerate(steps)}
-    if len(places) != len(steps):
-        raise WrongUse("Two steps on one case cannot be recorded at once.", "Deux étapes du même dossier à la fois.")
-    cases = load_cases(session, places, lock=True)
-    done_before = {row[0] for row in _KNOWN_COMMANDS.execute(session, [(step.command_id,) for step in steps])}
-    # These two kinds never move: they are answered with what happened before, or as unknown.
-    settled = [step for step in steps if step.command_id in done_before or step.case_id not in cases]
-    outcomes = {each.case_id: each for each in advance_cases(session, [move(step) for step in settled], now=now)}
-    trying = [step for step in steps if step.case_id not in outcomes]
-    while trying:
-        attempt = session.begin_nested()
-        recorded = record(trying)
-        tried = advance_cases(session, [move(step) for step in trying if step.case_id in recorded], now=now)
-        outcomes |= {each.case_id: each for each in tried}
-        for step in trying:
-            if step.case_id not in recorded:
-                version = cases[step.case_id].version
-                outcomes[step.case_id] = Outcome(
-                    OutcomeKind.REFUSED, step.case_id, step.command_id, version, reasons=(missing,)
-                )
-        moved = [step for step in trying if outcomes[step.case_id].kind is OutcomeKind.MOVED]
-        if len(moved) == len(trying):
-            attempt.commit()
-            break
-        attempt.rollback()
-        trying = moved
-    return [outcomes[step.case_id] for step in steps]
-
-
-def lock_cases(session: Session, acts: Sequence[Act]) -> None:
-    """Keep the cases as they are until the commit. Raises WrongUse when one does not exist."""
-    case_ids = {act.case_id for act in acts}
-    if len(load_cases(session, case_ids, lock=True)) != len(case_ids):
-        raise WrongUse("There is no such case.", "Ce dossier n'existe pas.")
+def turns_of(steps: Sequence[S]) -> list[list[tuple[int, S]]]:
+    """The steps with their places, in turns in each of which no case comes twice; all cases are in the first."""
+    turns: list[list[tuple[int, S]]] = []
+    seen: Counter[int] = Counter()
+    for place, step in enumerate(steps):
+        turn = seen[step.case_id]
+        seen[step.case_id] += 1
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append((place, step))
+    return turns
 
 
 @lru_cache(maxsize=16)

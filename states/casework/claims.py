@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from sqlmodel import Session
 
 from states.advance import advance_cases
-from states.casework.act import Step
+from states.casework.act import Step, turns_of
 from states.gather import load_cases
 from states.moves import Move, Outcome, OutcomeKind, Reason
 
@@ -50,7 +50,21 @@ def claim_and_move(
     load_cases(session, {step.case_id for step in steps}, lock=True)
     claims = pool()
     outcomes: dict[int, Outcome] = {}
-    waiting = list(enumerate(steps))
+    for turn in turns_of(steps):
+        answers = _take_turn(session, turn, claims, move, now)
+        outcomes |= answers
+        moved = [step for place, step in turn if answers[place].kind is OutcomeKind.MOVED]
+        if moved:
+            write(moved)
+    return [outcomes[place] for place in range(len(steps))]
+
+
+def _take_turn(
+    session: Session, turn: Sequence[tuple[int, S]], claims: Pool[S], move: Callable[[S], Move], now: datetime
+) -> dict[int, Outcome]:
+    """The outcomes, by place, of steps on different cases."""
+    outcomes: dict[int, Outcome] = {}
+    waiting = list(turn)
     while waiting:
         objections = [claims.claim(step) for _, step in waiting]
         moves = [
@@ -68,7 +82,4 @@ def claim_and_move(
                 claims.give_back(step)
                 freed = True
         waiting = short if freed else []
-    moved = [step for place, step in enumerate(steps) if outcomes[place].kind is OutcomeKind.MOVED]
-    if moved:
-        write(moved)
-    return [outcomes[place] for place in range(len(steps))]
+    return outcomes

@@ -150,8 +150,10 @@ class Ledger:
         """The grant needs no more than what was bought for it."""
         self._set(grant, grant.budget_id, grant.spent_xof, by)
 
-    def spend(self, grant: GrantMoney, amount_xof: int, by: int | None) -> None:
-        """Something was bought, out of what is committed; nothing to note for a grant that no budget pays."""
+    def spend(self, code: str, amount_xof: int, by: int | None) -> None:
+        """Something was bought for the grant, out of what is committed; a grant that no budget pays has no line."""
+        grant = self.grants[code]
+        self.grants[code] = grant._replace(spent_xof=grant.spent_xof + amount_xof)
         account = self._accounts.get(grant.budget_id or 0)
         if account is not None:
             account.lines.append((grant.id, "expense", amount_xof, by))

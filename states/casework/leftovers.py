@@ -44,7 +44,7 @@ _LEFT = SetStatement(
 class Released(NamedTuple):
     """How many of each were given back."""
 
-    places: int = 0
+    enrolments: int = 0
     grants: int = 0
     memberships: int = 0
 
@@ -75,7 +75,7 @@ def release_leftovers(session: Session, *, now: datetime, limit: int) -> Release
     grants = [EndOfGrant(**each) for each in named("grant", "grant")]
     members = [EndOfMembership(**each) for each in named("membership", "membership")]
     return Released(
-        places=moved(leave_waiting_list(session, waiting, now=now)) + moved(drop_out(session, enrolled, now=now)),
+        enrolments=moved(leave_waiting_list(session, waiting, now=now)) + moved(drop_out(session, enrolled, now=now)),
         grants=moved(cancel_grants(session, grants, now=now)),
         memberships=moved(leave_projects(session, members, now=now)),
     )

@@ -216,11 +216,15 @@ def revise_grants(session: Session, revisions: Sequence[GrantRevision], *, now: 
         return replace(fired, objections=against)
 
     def write(moved: Sequence[GrantRevision]) -> None:
-        for each in moved:  # two revisions of one grant follow each other
-            plan = each.plan
-            what = plan.kind, plan.activity, plan.market, plan.amount_xof, plan.own_xof
-            _REVISE.execute(session, [(each.grant, *what, each.actor.id, time_text(now))])
-            _write_lines(session, [(each.grant, plan)])
+        rows = [
+            (
+                *(each.grant, each.plan.kind, each.plan.activity, each.plan.market, each.plan.amount_xof),
+                *(each.plan.own_xof, each.actor.id, time_text(now)),
+            )
+            for each in moved
+        ]
+        _REVISE.execute(session, rows)
+        _write_lines(session, [(each.grant, each.plan) for each in moved])
 
     return move_and_write(session, revisions, move=move, write=write, now=now)
 

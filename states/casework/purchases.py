@@ -115,12 +115,9 @@ def record_purchases(session: Session, purchases: Sequence[Purchases], *, now: d
             for one in each.bought
         ]
         _INSERT.execute(session, rows)
-        spent: dict[str, int] = {}
         for each in moved:
-            grant = ledger.grants[each.grant]
-            spent[each.grant] = spent.get(each.grant, grant.spent_xof) + each.amount_xof
-            ledger.spend(grant, each.amount_xof, each.actor.id)
-        _SPEND.execute(session, list(spent.items()))
+            ledger.spend(each.grant, each.amount_xof, each.actor.id)
+        _SPEND.execute(session, [(each.grant, ledger.grants[each.grant].spent_xof) for each in moved])
         ledger.write(now)
 
     return claim_and_move(session, purchases, pool=pool, move=move, write=write, now=now)

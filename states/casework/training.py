@@ -161,7 +161,7 @@ def drop_out(session: Session, left: Sequence[EndOfEnrolment], *, now: datetime)
 
 
 def record_attendance(session: Session, sheets: Sequence[AttendanceSheet], *, now: datetime) -> list[Outcome]:
-    """Record who came on which days, one sheet for each enrolment.
+    """Record who came on which days.
 
     Raises WrongUse for a day that is still to come, is named twice, or is none of the course's.
     """
@@ -172,8 +172,6 @@ def record_attendance(session: Session, sheets: Sequence[AttendanceSheet], *, no
         outside = course is not None and any(not as_date(course[2]) <= day <= as_date(course[3]) for day in days)
         if not days or len(set(days)) != len(days) or max(days) > now.date() or outside:
             raise _WRONG_DAYS
-    if len({sheet.enrolment for sheet in sheets}) != len(sheets):
-        raise _WRONG_DAYS
 
     def move(sheet: AttendanceSheet) -> Move:
         present = sum(came for _, came in sheet.days)
