@@ -4,7 +4,9 @@ from models.batches import Batch, BatchCase, BatchStatus
 from models.calendars import CalendarChange, CalendarDay, Digest, OfficeCalendar, Waiver
 from models.care import (
     CasePlan,
+    PlanItem,
     PsychosocialSession,
+    SensitiveRead,
 )
 from models.case import Case, JournalRow, PathwayVersion
 from models.consents import Consent, ConsentStatus
@@ -75,6 +77,7 @@ __all__ = [
     "Partner",
     "PathwayMigration",
     "PathwayVersion",
+    "PlanItem",
     "Project",
     "ProjectContribution",
     "ProjectHistory",
@@ -85,6 +88,7 @@ __all__ = [
     "ReferralStatus",
     "Returnee",
     "SeginError",
+    "SensitiveRead",
     "Staff",
     "Subscription",
     "Task",

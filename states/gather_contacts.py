@@ -57,7 +57,7 @@ def _all_records() -> SetStatement:
     parts = [
         f"SELECT case_id, '{kind}', code, status, {where.made_by or 'CAST(NULL AS BIGINT)'}, "  # noqa: S608
         f"{where.partner or 'CAST(NULL AS BIGINT)'}, {where.leans_on or 'CAST(NULL AS VARCHAR)'}, id "
-        f"FROM {where.table} WHERE case_id IN (SELECT id FROM wanted)"
+        f"FROM {where.table} WHERE case_id IN (SELECT id FROM wanted) AND {where.standing}"
         for kind, where in RECORD_TABLES.items()
     ]
     united = " UNION ALL ".join(parts)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -220,6 +220,22 @@ class RecordKind(NamedTuple):
     states: Mapping[str, Text]
 
 
+class Care(NamedTuple):
+    """The policy of psychosocial care. `levels` (instrument, then band) and `flags` say which of IASC's four levels of
+    support a result asks for; `notes` are the roles that read the notes of sessions."""
+
+    levels: Mapping[str, Mapping[str, int]]
+    flags: Mapping[str, int]
+    notes: frozenset[str]
+
+    def level(self, instrument: str, band: str | None, flags: Iterable[str]) -> int | None:
+        """The level that one result asks for; none when the policy does not speak of it."""
+        asked = [self.flags[flag] for flag in flags if flag in self.flags]
+        if band in self.levels.get(instrument, {}):
+            asked.append(self.levels[instrument][band or ""])
+        return max(asked, default=None)
+
+
 class RecordStep(NamedTuple):
     """The step that a transition is for a record: made in `to` (no `sources`), or taken on from one of `sources`."""
 
@@ -253,7 +269,8 @@ class Transition:
 @dataclass(frozen=True, slots=True, eq=False)
 class Pathway:
     """See the module. `table` is the lookup of every decision: (state, trigger) to transition. `entries` says what
-    entering each state begins, `vulnerabilities` how pressing each is when nobody says otherwise."""
+    entering each state begins, `vulnerabilities` how pressing each is when nobody says otherwise, `care` the policy of
+    psychosocial care."""
 
     name: str
     version: int
@@ -274,6 +291,7 @@ class Pathway:
     deadlines: Mapping[str, DeadlineTemplate]
     records: Mapping[str, RecordKind]
     vulnerabilities: Mapping[str, str]
+    care: Care
     entries: Mapping[str, Branch]
     registration: Branch
     table: Mapping[tuple[str, str], Transition]

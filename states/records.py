@@ -11,25 +11,30 @@ from typing import Final, NamedTuple
 
 class RecordTable(NamedTuple):
     """Where records of one kind are: a table with `code`, `case_id` and `status`. The rest are SQL expressions over it
-    (none: there is no such thing): who made the record, which partner it is for, which record it leans on."""
+    (none: there is no such thing): who made the record, which partner it is for, which record it leans on. `standing`
+    leaves out rows that are no records any more."""
 
     table: str
     made_by: str | None = None
     partner: str | None = None
     leans_on: str | None = None
+    standing: str = "TRUE"
 
 
 TAKEN_BACK: Final = "taken_back"
 """Where a record is that was made by mistake: in none of the states that a pathway gives it, and so without a step."""
 
 DETAIL_TABLES: Final[dict[str, str]] = {
+    "draft_plan": "plan_item",
+    "revise_plan": "plan_item",
     "record_assessment": "assessment",
     "record_contact_attempt": "contact_attempt",
     "record_exit_talk": "exit_interview",
     "record_screening": "assessment",
+    "record_session": "psychosocial_session",
     "record_visit": "follow_up_visit",
 }
-"""Triggers that stand for something without a small machine of its own, and the table where it is: with `case_id`, the
+"""Triggers that write something without a step of its own, and the table where it is: with `case_id`, the
 `seq` of the journal row, and `taken_back_at`, which is set when the move is taken back."""
 
 RECORD_TABLES: Final[dict[str, RecordTable]] = {
@@ -39,6 +44,7 @@ RECORD_TABLES: Final[dict[str, RecordTable]] = {
     "membership": RecordTable("project_member"),
     "guardian": RecordTable("guardian", "recorded_by"),
     "plan": RecordTable("case_plan", "author_id"),
+    "plan_item": RecordTable("plan_item", standing="taken_back_at IS NULL"),
     "referral": RecordTable(
         "referral", "made_by", "partner_id", "(SELECT c.code FROM consent AS c WHERE c.id = referral.consent_id)"
     ),

@@ -255,9 +255,25 @@ class Past:
 
     def advance(self, case_id: int, trigger: str, role: str, now: datetime, reason: str | None = None) -> Outcome:
         """One move, whatever comes of it."""
-        command = f"past-{next(self.numbers)}"
-        move = Move(case_id, trigger, self.actors[role], command, "past", reason=reason, details=True)
-        return advance_cases(self.session, [move], now=now)[0]
+        return self.advance_all([case_id], trigger, role, now, reason)[0]
+
+    def advance_all(
+        self, case_ids: Sequence[int], trigger: str, role: str, now: datetime, reason: str | None = None
+    ) -> list[Outcome]:
+        """The same move on many cases, with the referrals that it makes."""
+        moves = [
+            Move(
+                *(id_, trigger, self.actors[role], f"past-{next(self.numbers)}", "past"),
+                reason=reason,
+                record=f"R{next(self.numbers)}" if trigger == "refer" else None,
+                details=True,
+            )
+            for id_ in case_ids
+        ]
+        outcomes = advance_cases(self.session, moves, now=now)
+        if trigger == "refer":
+            self._refer(moves, now)
+        return outcomes
 
     def assess(self, case_id: int, instrument: str, now: datetime) -> None:
         """A result."""

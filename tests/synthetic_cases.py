@@ -176,7 +176,7 @@ class Caseload:
                     approver_id=coordinator,
                     approved_at=at,
                 ),
-                PsychosocialSession(case_id=case_id, held_at=at),
+                PsychosocialSession(code=self.new_code(), case_id=case_id, occasion="S", held_at=at),
                 TrainingEnrolment(
                     code=self.new_code(),
                     case_id=case_id,

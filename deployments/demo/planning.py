@@ -9,14 +9,37 @@ from typing import Any, Final
 from deployments.demo.arrival import distress
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
-from states.casework.act import Step
 from states.casework.consents import ConsentAnswer, record_consents
-from states.casework.plan import PlanDraft, approve_plans, draft_plans
+from states.casework.plans import PlanDraft, PlannedItem, PlanStep, approve_plans, draft_plans, submit_plans
 from states.casework.referrals import ReferralAnswer, ReferralRequest, answer_referrals, make_referrals
 from states.facts import Facts
 
 BANDS_THAT_CALL_FOR_CARE = frozenset({"moderate", "moderately_severe", "severe", "high", "very_high", "poor"})
 SESSIONS_WANTED = (2, 4)
+PLANNED_ITEMS: Final = {
+    "psychosocial": PlannedItem(
+        level="individual",
+        dimension="psychosocial",
+        need="psychosocial",
+        goal="Retrouver le sommeil et des proches à qui parler",
+        service="psychosocial",
+    ),
+    "training": PlannedItem(
+        level="individual",
+        dimension="economic",
+        need="training",
+        goal="Apprendre un métier demandé dans la région",
+        service="training",
+        mode="referral",
+    ),
+    "livelihood": PlannedItem(
+        level="community",
+        dimension="economic",
+        need="livelihood",
+        goal="Vivre d'une activité au village",
+        service="livelihood",
+    ),
+}
 INFORMATION: Final = ("name", "phone", "needs")
 STATES_OF_THE_PLAN = frozenset({"planning", "psychosocial", "training", "livelihood"})
 
@@ -32,28 +55,36 @@ def draft(work: Work, todos: Sequence[Todo]) -> None:
     ]
     drafts = [
         PlanDraft(
-            case_id=todo.case_id,
-            actor=todo.actor,
-            needs=needs,
-            items=tuple({"section": need, "referral": need == "training"} for need in needs),
+            **work.signed(todo), plan=work.new_code(), needs=needs, items=tuple(PLANNED_ITEMS[need] for need in needs)
         )
         for todo in authors
         for needs in [_needs(work, todo, facts[todo.case_id])]
     ]
-    draft_plans(work.session, drafts, now=work.now)
-    moved = work.fire(authors, "submit_plan")
+    drafted = work.moved(authors, draft_plans(work.session, drafts, new_code=work.new_code, now=work.now))
+    plans = {each.case_id: each.plan for each in drafts}
+    asked = [PlanStep(**work.signed(todo), plan=plans[todo.case_id]) for todo in drafted]
+    moved = work.moved(drafted, submit_plans(work.session, asked, now=work.now))
     _refer(work, [todo for todo in moved if "medical" in facts[todo.case_id].vulnerabilities])
 
 
 def approve(work: Work, todos: Sequence[Todo]) -> None:
     """A coordinator approves; whoever wrote the plan passes it on to a colleague."""
-    outcomes = approve_plans(work.session, [Step(**work.signed(todo)) for todo in todos], now=work.now)
+    plans = {case_id: _submitted(facts) for case_id, facts in work.facts(todos, "records").items()}
+    todos = [todo for todo in todos if plans[todo.case_id]]
+    steps = [PlanStep(**work.signed(todo), plan=plans[todo.case_id]) for todo in todos]
+    outcomes = approve_plans(work.session, steps, now=work.now)
     work.moved(todos, outcomes)
     for todo, outcome in zip(todos, outcomes, strict=True):
         if "plan_approver_differs" in [reason.code for reason in outcome.reasons]:
             colleague = work.roster.somebody_else(todo.actor)
             if colleague != todo.actor:
                 work.try_again([todo._replace(actor=colleague)])
+
+
+def _submitted(facts: Facts) -> str:
+    """The code of the plan that waits for approval; empty when none does."""
+    waiting = [each.code for each in facts.records.values() if (each.kind, each.status) == ("plan", "submitted")]
+    return waiting[-1] if waiting else ""
 
 
 def go_on(work: Work, todos: Sequence[Todo]) -> None:

@@ -19,11 +19,14 @@ from states.casework.act import Step, move_and_detail
 from states.casework.codes import known
 from states.casework.vulnerabilities import Identified, identify_vulnerabilities
 from states.fact_rows import of_cases
+from states.gather import load_cases
 from states.instruments import ACT_AT_ONCE, Catalogue, Score, score
 from states.instruments.definition import Scorable
 from states.instruments.scoring import scorable
 from states.instruments.used import keep_used
-from states.moves import Outcome, OutcomeKind, Reason
+from states.moves import Move, Outcome, OutcomeKind, Reason
+from states.pathway import Care
+from states.pathways.shelf import pathways_of
 from states.record_words import VULNERABILITY, VULNERABILITY_WORDS
 
 NOT_FOR_ROLE: Final = Reason(
@@ -106,6 +109,13 @@ def record_assessments(
     under its version before.
     """
     scored = [_scored(catalogue, each) for each in assessed]
+    cares = _cares(session, scored)
+
+    def move(each: _Scored) -> Move:
+        result, care = each.result, cares.get(each.case_id)
+        level = care.level(each.definition.instrument, result.band, result.flags) if care else None
+        fired = each.fires("record_assessment")
+        return fired if level is None else replace(fired, data={"care_level": level})
 
     def write(moved: Sequence[tuple[_Scored, int]]) -> None:
         keep_used(session, [each.definition for each, _ in moved], now)
@@ -117,9 +127,7 @@ def record_assessments(
         _INSERT.execute(session, rows)
 
     theirs = [each for each in scored if each.actor.role in each.definition.roles]
-    made = iter(
-        move_and_detail(session, theirs, move=lambda each: each.fires("record_assessment"), write=write, now=now)
-    )
+    made = iter(move_and_detail(session, theirs, move=move, write=write, now=now))
     outcomes = [next(made) if each.actor.role in each.definition.roles else _not_theirs(each) for each in scored]
     alarming = [
         place
@@ -145,6 +153,13 @@ def _scored(catalogue: Catalogue, each: Assessed) -> _Scored:
         answers=each.answers,
         result=score(definition, each.answers),
     )
+
+
+def _cares(session: Session, scored: Sequence[_Scored]) -> dict[int, Care]:
+    """The policy of psychosocial care that each case is under."""
+    cases = load_cases(session, {each.case_id for each in scored})
+    pathways = pathways_of(session, {case.pathway_version_id for case in cases.values()})
+    return {case_id: pathways[case.pathway_version_id].care for case_id, case in cases.items()}
 
 
 def _not_theirs(each: Step) -> Outcome:

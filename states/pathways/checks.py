@@ -45,6 +45,10 @@ def _check_definitions(file: PathwayFile, findings: Findings) -> None:
         findings.add(("states", PREVIOUS), "reserved_name", name=PREVIOUS)
     for key in file.records:
         findings.known(("records", key), "kind of record", key, RECORD_TABLES)
+    for role in file.care.notes:
+        findings.known(("care", "notes"), "role", role, file.roles)
+    for key in file.care.levels:
+        findings.known(("care", "levels", key), "instrument", key, file.words["instrument"])
     for key in file.vulnerabilities:
         findings.known(("vulnerabilities", key), "vulnerability", key, file.words["vulnerability"])
     for key in sorted(file.deadlines.keys() & file.timers.keys()):

@@ -16,6 +16,7 @@ from states.guards.binding import bind
 from states.machine import build_machine, lookup
 from states.pathway import (
     Branch,
+    Care,
     DeadlineTemplate,
     GuardUse,
     LadderStep,
@@ -67,6 +68,7 @@ def compile_pathway(file: PathwayFile, content_hash: str) -> Pathway:
             {key: RecordKind(key, part.title.text, _texts(part.states)) for key, part in file.records.items()}
         ),
         vulnerabilities=MappingProxyType(dict(file.vulnerabilities)),
+        care=Care(file.care.levels, file.care.flags, frozenset(file.care.notes)),
         entries=MappingProxyType({key: branches.of_entry(key) for key in states}),
         registration=branches.of_registration(file.initial, file.registration),
         table=MappingProxyType(table),

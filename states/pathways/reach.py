@@ -73,6 +73,7 @@ def _records(file: PathwayFile, source: Source) -> list[Problem]:
     for kind, part in file.records.items():
         ways: dict[str, list[str]] = {}
         made = [step.to for step in steps if step.kind == kind and not step.from_]
+        made += [next(iter(part.states))] if part.made_with is not None else []
         for step in steps:
             for status in step.from_ if step.kind == kind else ():
                 ways.setdefault(status, []).append(step.to)

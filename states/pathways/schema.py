@@ -79,6 +79,7 @@ Base = Literal["now", "arrival"]
 Priority = Literal["emergency", "urgent", "normal"]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Plain = str | int | bool
+CareLevel = Annotated[int, Field(ge=1, le=4, strict=True)]
 
 
 class Part(BaseModel):
@@ -161,6 +162,16 @@ class RecordPart(Part):
 
     title: TextPart
     states: Annotated[dict[Key, TextPart], Field(min_length=1)]
+    made_with: Key | None = None
+
+
+class CarePart(Part):
+    """Psychosocial care: which level a result asks for (by instrument and band, or by flag), and which roles read the
+    notes of sessions."""
+
+    levels: dict[Key, dict[Key, CareLevel]] = {}
+    flags: dict[Key, CareLevel] = {}
+    notes: list[Key] = []
 
 
 class RecordStepPart(Part):
@@ -266,6 +277,7 @@ class PathwayFile(Part):
     fields: dict[Key, TextPart] = {}
     records: dict[Key, RecordPart] = {}
     vulnerabilities: dict[Key, Priority] = {}
+    care: CarePart = CarePart()
     tasks: dict[Key, TaskPart] = {}
     deadlines: dict[Key, DeadlinePart] = {}
     timers: dict[Key, TimerPart] = {}

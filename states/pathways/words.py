@@ -59,6 +59,11 @@ def describe(pathway: Pathway, language: str) -> dict[str, Any]:
             for key, kind in pathway.records.items()
         ],
         "vulnerabilities": dict(pathway.vulnerabilities),
+        "care": {
+            "levels": {instrument: dict(bands) for instrument, bands in pathway.care.levels.items()},
+            "flags": dict(pathway.care.flags),
+            "notes": sorted(pathway.care.notes),
+        },
         "registration": words.effects(pathway.registration),
         "transitions": [words.transition(each) for each in pathway.table.values()],
         "tasks": [words.task(each) for each in pathway.tasks.values()],
