@@ -22,9 +22,10 @@ OF_AGE = 18
     en="An unaccompanied child goes no further without a recorded guardian.",
 )
 def guardian_recorded(facts: Facts, _move: Move, now: datetime) -> bool:
-    """Holds for everybody else, and for whoever came alone as a child and is of age by now; an age that is not known
-    for certain is a child's."""
-    if not came_alone_as_a_child(facts) or _of_age(facts, now.date()):
+    """Holds for everybody else, and for whoever came as a child and has come of age since. An age that is not known for
+    certain is a child's; so is one that contradicts who saw the child: somebody has to dismiss what they said."""
+    came_of_age = _of_age(facts, now.date()) and not _of_age(facts, facts.arrival_date)
+    if not came_alone_as_a_child(facts) or came_of_age:
         return True
     return any(
         record.kind == "guardian" and record.status in ("recorded", "verified") for record in facts.records.values()
@@ -47,10 +48,10 @@ def came_alone_as_a_child(facts: Facts) -> bool:
     )
 
 
-def _of_age(facts: Facts, today: date) -> bool:
-    """Whether the person is of age for certain: of a year, its last day counts, and of about a date, nothing."""
+def _of_age(facts: Facts, day: date) -> bool:
+    """Whether the person is of age on that day for certain: of a year its last day counts, of about a date nothing."""
     born = facts.birth_date
     if born is None or facts.birth_precision == "approximate":
         return False
-    year, month, day = (born.year, 12, 31) if facts.birth_precision == "year" else (born.year, born.month, born.day)
-    return (today.year - OF_AGE, today.month, today.day) >= (year, month, day)
+    year, month, on = (born.year, 12, 31) if facts.birth_precision == "year" else (born.year, born.month, born.day)
+    return (day.year - OF_AGE, day.month, day.day) >= (year, month, on)

@@ -288,23 +288,29 @@ def test_a_guardian_of_whoever_is_of_age_is_not_replaced(caseload: Caseload, cas
 
 
 TODAY = NOW.date()
+LAST_YEAR = date(TODAY.year - 1, 11, 3)
 
 
 @pytest.mark.parametrize(
-    ("born", "precision", "child"),
+    ("born", "precision", "arrived", "child"),
     [
-        (None, "exact", True),
-        (date(TODAY.year - 18, TODAY.month, TODAY.day), "exact", False),
-        (date(TODAY.year - 18, TODAY.month, TODAY.day + 1), "exact", True),
-        (date(TODAY.year - 18, 1, 1), "year", True),
-        (date(TODAY.year - 19, 1, 1), "year", False),
-        (date(TODAY.year - 30, 1, 1), "approximate", True),
-        (date(2004, 2, 29), "exact", False),
+        (None, "exact", LAST_YEAR, True),
+        (date(TODAY.year - 18, TODAY.month, TODAY.day), "exact", LAST_YEAR, False),
+        (date(TODAY.year - 18, TODAY.month, TODAY.day + 1), "exact", LAST_YEAR, True),
+        (date(2004, 2, 29), "exact", date(2022, 2, 28), False),
+        (date(TODAY.year - 18, 1, 1), "year", LAST_YEAR, True),
+        (date(TODAY.year - 19, 1, 1), "year", LAST_YEAR, False),
+        (date(TODAY.year - 19, 1, 1), "approximate", LAST_YEAR, True),
+        # Of age on arrival already: then either the date or whoever saw a child is wrong, and a person decides.
+        (date(TODAY.year - 19, 1, 1), "exact", LAST_YEAR, True),
+        (date(TODAY.year - 30, 1, 1), "year", LAST_YEAR, True),
     ],
 )
-def test_an_age_that_is_not_known_for_certain_is_a_childs(born: date | None, precision: str, child: bool) -> None:
+def test_an_age_that_is_not_known_for_certain_is_a_childs(
+    born: date | None, precision: str, arrived: date, child: bool
+) -> None:
     facts = {"birth_date": born, "birth_precision": precision, "vulnerabilities": frozenset({"unaccompanied_child"})}
-    situation = Situation(facts)
+    situation = Situation(facts | {"arrival_date": arrived})
     assert guardian_recorded(situation.as_facts(), situation.as_move(), NOW) is not child
 
 
