@@ -10,7 +10,9 @@ from sqlalchemy import Engine, inspect
 from models.database import write_session
 from models.errors import SeginError
 from models.migrate import current, head, upgrade
+from models.seal import Seal, load_seal
 from models.settings import Settings
+from states.casework.sessions import seal_old_notes
 from states.pathways.loader import read_pathway
 from states.pathways.shelf import publish
 
@@ -33,9 +35,18 @@ def make_ready(settings: Settings, engine: Engine) -> None:
 
 
 def bring_up_to_date(settings: Settings, engine: Engine) -> None:
-    """Bring the schema to the newest revision and publish the pathway of the settings."""
+    """Bring the schema to the newest revision, publish the pathway of the settings, and seal notes that are not yet."""
     upgrade(engine)
     published_pathway(settings, engine)
+    with write_session(engine) as session:
+        seal_old_notes(session, lambda: notes_seal(settings, engine))
+        session.commit()
+
+
+def notes_seal(settings: Settings, engine: Engine) -> Seal | None:
+    """The seal on notes of the settings. With SQLite a key is made when there is none; several machines on PostgreSQL
+    need the same one, which somebody has to give them."""
+    return load_seal(settings.notes_key, settings.data_dir, may_make=engine.dialect.name == "sqlite")
 
 
 def published_pathway(settings: Settings, engine: Engine) -> int:

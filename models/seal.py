@@ -20,7 +20,8 @@ from models.errors import SeginError, WrongUse
 KEY_BYTES: Final = 32
 KEY_FILE: Final = "notes.key"
 _NONCE_BYTES: Final = 12
-_MARK: Final = "seal1"
+SEALED: Final = "seal1:"
+"""What every sealed text begins with."""
 
 
 class SealError(SeginError):
@@ -50,13 +51,12 @@ class Seal:
         """The text, sealed for this place."""
         nonce = self._random(_NONCE_BYTES)
         data = self._ciphers[self._first].encrypt(nonce, text.encode(), context.encode())
-        return f"{_MARK}:{self._first}:{base64.b64encode(nonce + data).decode()}"
+        return f"{SEALED}{self._first}:{base64.b64encode(nonce + data).decode()}"
 
     def open(self, sealed: str, context: str) -> str:
         """The text that was sealed for this place. Raises SealError when it is another's key, or it was changed."""
-        mark, _, rest = sealed.partition(":")
-        key_id, _, written = rest.partition(":")
-        cipher = self._ciphers.get(key_id) if mark == _MARK else None
+        key_id, _, written = sealed.removeprefix(SEALED).partition(":")
+        cipher = self._ciphers.get(key_id) if sealed.startswith(SEALED) else None
         if cipher is None:
             raise SealError(
                 "This note was sealed with a key that is not here.",
@@ -74,11 +74,6 @@ class Seal:
                 remedy="Restore it from a backup of the database.",
                 remedy_fr="Reprenez-la d'une sauvegarde de la base de données.",
             ) from None
-
-
-def is_sealed(text: str) -> bool:
-    """Whether it is a sealed text, and not one from before notes were sealed."""
-    return text.startswith(f"{_MARK}:")
 
 
 def load_seal(written: str | None, folder: Path, *, may_make: bool) -> Seal | None:

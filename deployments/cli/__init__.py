@@ -15,6 +15,7 @@ from typer.exceptions import Abort, TyperException
 from deployments.cli import (
     batches,
     calendars,
+    care,
     cases,
     consents,
     database,
@@ -65,6 +66,7 @@ for room in (
     consents,
     referrals,
     households,
+    care,
     tasks,
     people,
     handovers,

@@ -15,10 +15,11 @@ from sqlmodel import Session
 
 from deployments.cli.output import Output
 from deployments.logging import bind_correlation, configure_logging
-from deployments.ready import make_ready, published_pathway
+from deployments.ready import make_ready, notes_seal, published_pathway
 from models import WrongUse
 from models.caseload import find_staff
 from models.database import create_engine_for
+from models.seal import Seal
 from models.settings import Settings, load_settings
 from states.moves import Actor
 
@@ -40,6 +41,10 @@ class Desk:
     def now(self) -> datetime:
         """The wall clock, read only here."""
         return datetime.now(UTC)
+
+    def seal(self) -> Seal | None:
+        """The seal on notes; its key is made when it is first needed, where the database is this machine's own."""
+        return notes_seal(self.settings, self.engine)
 
     def pathway_version_id(self) -> int:
         """The published version of the settings' pathway, which new cases follow."""

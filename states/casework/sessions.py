@@ -6,7 +6,7 @@ every look at one, allowed or refused, is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from models.care import PsychosocialSession, SensitiveRead
 from models.case import Case
 from models.errors import SeginError, WrongUse
-from models.seal import Seal, is_sealed
+from models.seal import SEALED, Seal
 from models.types import BigId
 from states.bulk import SetStatement, insert_into, time_text
 from states.casework.act import Step, move_and_detail
@@ -182,8 +182,8 @@ def looks_at(session: Session, case_id: int) -> list[Looked]:
     ]
 
 
-def seal_old_notes(session: Session, seal: Seal) -> int:
-    """Seal the notes from before notes were sealed, and count them."""
+def seal_old_notes(session: Session, load: Callable[[], Seal | None]) -> int:
+    """Seal the notes from before notes were sealed, and count them; the seal is loaded only if there are any."""
     rows = session.execute(
         select(
             col(PsychosocialSession.id),
@@ -193,12 +193,13 @@ def seal_old_notes(session: Session, seal: Seal) -> int:
         )
         .join(Case, col(Case.id) == col(PsychosocialSession.case_id))
         .where(col(PsychosocialSession.note_sealed).is_not(None))
-        .where(~col(PsychosocialSession.note_sealed).startswith("seal1:"))
+        .where(~col(PsychosocialSession.note_sealed).startswith(SEALED))
     ).all()
-    sealed = [(id_, seal.seal(note, _place(case, code))) for id_, code, note, case in rows if not is_sealed(note)]
-    if sealed:
-        _SEAL_OLD.execute(session, sealed)
-    return len(sealed)
+    seal = load() if rows else None
+    if seal is None:
+        return 0
+    _SEAL_OLD.execute(session, [(id_, seal.seal(note, _place(case, code))) for id_, code, note, case in rows])
+    return len(rows)
 
 
 def _place(case_code: str, session_code: str) -> str:

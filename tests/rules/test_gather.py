@@ -151,8 +151,9 @@ def test_the_newest_revision_of_the_plan_counts(caseload: Caseload) -> None:
     author, approver = caseload.staff["case_worker"].id, caseload.staff["coordinator"].id
     add(
         caseload,
-        CasePlan(case_id=case_id, revision=2, needs=["training"], author_id=author, drafted_at=START),
-        CasePlan(case_id=case_id, revision=1, status="approved", approver_id=approver, drafted_at=START),
+        CasePlan(code="P2", case_id=case_id, revision=2, needs=["training"], author_id=author, drafted_at=START),
+        CasePlan(code="P1", case_id=case_id, revision=1, status="approved", approver_id=approver, drafted_at=START),
+        CasePlan(code="P3", case_id=case_id, revision=3, status="taken_back", drafted_at=START),
     )
     assert facts(caseload, case_id, "plan").plan == PlanFact("draft", frozenset({"training"}), author, None)
 
@@ -161,7 +162,12 @@ def test_only_sessions_that_were_attended_count(caseload: Caseload) -> None:
     (case_id,) = caseload.register_many(1)
     add(
         caseload,
-        *(PsychosocialSession(case_id=case_id, held_at=START, attended=came) for came in (True, False, True)),
+        *(
+            PsychosocialSession(code=f"S{place}", case_id=case_id, occasion="O", held_at=START, attended=came, **more)
+            for place, (came, more) in enumerate(
+                [(True, {}), (False, {}), (True, {}), (True, {"taken_back_at": START})]
+            )
+        ),
     )
     assert facts(caseload, case_id, "sessions").sessions_attended == 2
 
