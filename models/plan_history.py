@@ -44,9 +44,9 @@ def plan_history(session: Session, case_id: int) -> list[PlanRevision]:
     """The revisions of the case's plan that stand, the oldest first, in two statements. People are named by login."""
     author, approver = aliased(Staff), aliased(Staff)
     found = session.execute(
-        select(CasePlan, author.login, approver.login)
-        .outerjoin(author, author.id == col(CasePlan.author_id))
-        .outerjoin(approver, approver.id == col(CasePlan.approver_id))
+        select(CasePlan, col(author.login), col(approver.login))
+        .outerjoin(author, col(author.id) == col(CasePlan.author_id))
+        .outerjoin(approver, col(approver.id) == col(CasePlan.approver_id))
         .where(col(CasePlan.case_id) == case_id, col(CasePlan.status) != TAKEN_BACK)
         .order_by(col(CasePlan.revision))
     ).all()
