@@ -166,12 +166,10 @@ def record_contributions(
     """
     project = _open_project(session, code)
     wanted = {each.member for each in given if each.member is not None}
-    rows = session.execute(
-        select(col(ProjectMember.code), col(ProjectMember.id)).where(
-            col(ProjectMember.project_id) == project.id, col(ProjectMember.code).in_(wanted)
-        )
+    query = select(ProjectMember).where(
+        col(ProjectMember.project_id) == project.id, col(ProjectMember.code).in_(wanted)
     )
-    members = dict(rows.tuples().all())
+    members = {each.code: each.id for each in session.scalars(query)}
     for each in given:
         number, other = (each.hours, each.amount_xof) if each.kind == "labour" else (each.amount_xof, each.hours)
         if type(number) is not int or number < 1 or other is not None:
