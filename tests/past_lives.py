@@ -48,6 +48,8 @@ reasons:
     absent: {fr: absent, en: absent}
   hold:
     ill: {fr: malade, en: ill}
+  waive:
+    far: {fr: loin, en: far}
 states:
   waiting:
     title: {fr: Attente, en: Waiting}
@@ -85,6 +87,7 @@ triggers:
   open_check: {fr: Ouvrir le contrôle, en: Open the check}
   check: {fr: Contrôler, en: Check}
   press: {fr: Presser, en: Press}
+  waive: {fr: Déroger, en: Waive}
   refer: {fr: Orienter, en: Refer}
   accept: {fr: Accepter, en: Accept}
   lapse: {fr: Expirer, en: Lapse}
@@ -113,6 +116,7 @@ deadlines:
     due: P10D
     reminders: [P3D]
     ladder: [{after: P1D, role: chief}]
+    waiver: {extend: P5D, lift: true, times: 2}
   approved:
     title: {fr: Décision prise, en: Decided}
     owner: chief
@@ -163,6 +167,7 @@ transitions:
      tasks: {complete: [check]}, deadlines: {meet: [check]}}
   - {trigger: press, from: [waiting, helped, followed], roles: [worker, chief], priority: urgent,
      guards: [{guard: priority_in, with: {priorities: [normal]}}]}
+  - {trigger: waive, from: helped, waives: true, roles: [chief], guards: [{guard: reason_in, with: {reasons: [far]}}]}
   - {trigger: refer, record: {kind: referral, to: in_progress}, from: [helped, followed], roles: [worker],
      tasks: {open: [chase]}, deadlines: {set: [answer, lapse]}, announce: [referral.made]}
   - {trigger: accept, record: {kind: referral, from: [in_progress], to: accepted}, from: [helped, followed, paused],
@@ -180,7 +185,7 @@ transitions:
   - {trigger: reopen, from: ended, to: previous, roles: [chief], guards: [note_given], announce: [case.reopened]}
 """
 
-RARE = {"end": 8, "reopen": 10, "pause": 6, "press": 5, "refer": 3}
+RARE = {"end": 8, "reopen": 10, "pause": 6, "press": 5, "waive": 3, "refer": 3}
 """What happens only one time in so many that it is possible."""
 
 
@@ -310,9 +315,10 @@ class Past:
         command = f"past-{next(self.numbers)}"
         return Move(
             *(facts.case_id, way.trigger, actor, command, "past"),
-            reason=given.get("reason"),
+            reason=given.pop("reason", None),
             note=note,
             record=record,
+            data={name: value for name, value in given.items() if name not in ("record", "note")},
             details=True,
         )
 

@@ -18,8 +18,9 @@ from states.facts import Facts
 from states.moves import SYSTEM, Decision, Move, Reason, Refusal
 from states.pathway import Pathway
 from states.record_steps import candidates
+from states.replay.clocks import Key
 from states.replay.history import Ended, Row
-from states.replay.simulated import Key, Simulated
+from states.replay.simulated import Simulated
 from states.timers import LONGEST_WAIT_DAYS
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from states.chain import remembered
 from states.change.mapping import Names, names_of
@@ -32,44 +32,14 @@ from states.moves import (
     SetDeadline,
     SetPriority,
     SetRecord,
+    WaiveDeadline,
 )
 from states.pathway import Pathway, StateKind
+from states.replay.clocks import Clock, Key, Stopped
 from states.replay.history import History
 
-Key = tuple[str, str | None]
-"""A task or clock of a case: its template, and the record that it is about."""
-
-_NO_TIME: Final = timedelta(0)
 _ENTERS: Final = Move(0, "", SYSTEM, command_id="", correlation_id="")
 """What conditions on entry are asked about: nobody gave a reason or data."""
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that runs, or is `held` and stands still; `paused` is how long it has stood still before. `next_at` is
-    when a timer is looked at, `tries` how often its move was refused. `overdue`: it was so before counting began."""
-
-    kind: str
-    state: str | None
-    begun_at: datetime
-    due_at: datetime
-    next_at: datetime
-    held: bool = False
-    paused: timedelta = _NO_TIME
-    tries: int = 0
-    overdue: bool = False
-
-
-class Stopped(NamedTuple):
-    """A deadline and how it ended: kept, late, cancelled, open, or as somebody said. `breached`: it ran past its due
-    time, and did so after counting began."""
-
-    key: str
-    record: str | None
-    begun_at: datetime
-    due_at: datetime
-    how: str
-    breached: bool
 
 
 class Simulated:
@@ -78,7 +48,7 @@ class Simulated:
 
     __slots__ = (
         *("_static", "clocks", "closed_at", "closure_reason", "done", "entered_at", "held_at", "history", "names"),
-        *("opened", "pathway", "previous", "priority", "records", "seq", "state", "stopped", "tasks"),
+        *("opened", "pathway", "previous", "priority", "records", "seq", "state", "stopped", "tasks", "begun"),
     )
 
     def __init__(self, history: History, pathway: Pathway, at: datetime, names: Names) -> None:
@@ -98,6 +68,7 @@ class Simulated:
         self.tasks: set[Key] = set()
         self.done: set[str] = set()
         self.clocks: dict[Key, Clock] = {}
+        self.begun = 0
         self.records: dict[str, RecordFact] = {}
         self.opened: Counter[tuple[str, str]] = Counter()
         self.stopped: list[Stopped] = []
@@ -121,7 +92,7 @@ class Simulated:
         made.previous = None if self.previous is None else names.state(self.previous)
         made.seq, made.held_at, made.priority = self.seq, self.held_at, self.priority
         made.closure_reason, made.closed_at = self.closure_reason, self.closed_at
-        made.done = set(self.done)
+        made.done, made.begun = set(self.done), self.begun
         made.records = {
             code: record._replace(status=names.status(record.kind, record.status))
             for code, record in self.records.items()
@@ -147,8 +118,7 @@ class Simulated:
         self.opened.clear()
         self.stopped.clear()
         for clock in self.clocks.values():
-            ran_until = self.held_at if clock.held and self.held_at is not None else at
-            clock.overdue = ran_until > clock.due_at
+            clock.overdue = self._ran_until(clock, at) > clock.due_at
 
     def facts(self, at: datetime) -> Facts:
         """What is known of the case at that instant."""
@@ -170,7 +140,7 @@ class Simulated:
             done_tasks=frozenset(self.done),
             open_deadlines=frozenset([key for key, _ in self.clocks]),
             records=self.records,
-            clocks=tuple([ClockFact(0, *key, clock.due_at, 0) for key, clock in self.clocks.items()]),
+            clocks=tuple([ClockFact(one.number, *key, one.due_at, one.waivers) for key, one in self.clocks.items()]),
         )
 
     def make(self, decision: Decision, at: datetime, reason: str | None, actor_id: int | None) -> None:
@@ -200,7 +170,7 @@ class Simulated:
         """A clock ends, in whatever way."""
         clock = self.clocks.pop(key, None)
         if clock is not None and clock.kind != "timer":
-            self.stopped.append(self._stopped(key, clock, how, at))
+            self.stopped.append(clock.stopped(key, how, self._ran_until(clock, at)))
 
     def next_timer(self, nights: Sequence[datetime], now: datetime) -> tuple[datetime, Key] | None:
         """The first night from `now` on at which a timer is to be looked at, and which; none when there is none."""
@@ -217,11 +187,10 @@ class Simulated:
         """The deadlines that have not ended before this instant, the end of the replay."""
         for key, clock in self.clocks.items():
             if clock.kind != "timer":
-                yield self._stopped(key, clock, "open", until)
+                yield clock.stopped(key, "open", self._ran_until(clock, until))
 
-    def _stopped(self, key: Key, clock: Clock, how: str, at: datetime) -> Stopped:
-        ran_until = self.held_at if clock.held and self.held_at is not None else at
-        return Stopped(*key, clock.begun_at, clock.due_at, how, ran_until > clock.due_at and not clock.overdue)
+    def _ran_until(self, clock: Clock, at: datetime) -> datetime:
+        return self.held_at if clock.held and self.held_at is not None else at
 
     def _apply(self, effects: Iterable[Effect], at: datetime, actor_id: int | None) -> None:
         for effect in effects:
@@ -230,7 +199,8 @@ class Simulated:
             elif isinstance(effect, EndDeadline):
                 self._end_clock(effect, at)
             elif isinstance(effect, SetDeadline):
-                begun = Clock(effect.kind, effect.state, at, effect.due_at, effect.next_at)
+                self.begun += 1
+                begun = Clock(effect.kind, effect.state, at, effect.due_at, effect.next_at, self.begun)
                 self.clocks[effect.key, effect.record] = begun
             elif isinstance(effect, OpenTask):
                 self.tasks.add((effect.key, effect.record))
@@ -239,6 +209,8 @@ class Simulated:
                 known = self.records.get(effect.code) or self.history.records.get(effect.code)
                 made = known or RecordFact(effect.kind, effect.code, effect.to_status, actor_id)
                 self.records = self.records | {effect.code: made._replace(status=effect.to_status)}
+            elif isinstance(effect, WaiveDeadline):
+                self._waive(effect, at)
             elif isinstance(effect, SetPriority):
                 self.priority = effect.priority
             elif isinstance(effect, HoldClocks):
@@ -258,21 +230,29 @@ class Simulated:
             met = "kept" if at <= self.clocks[key].due_at else "late"
             self.stop_clock(key, met if effect.met else "cancelled", at)
 
+    def _waive(self, effect: WaiveDeadline, at: datetime) -> None:
+        key = next(key for key, clock in self.clocks.items() if clock.number == effect.id)
+        if effect.until is None:
+            self.stop_clock(key, "waived", at)
+            return
+        clock = self.clocks[key]
+        clock.missed = clock.missed or at > clock.due_at
+        clock.added += effect.until - clock.due_at
+        clock.due_at = clock.next_at = effect.until
+        clock.waivers += 1
+
     def _resume(self, stood_still: timedelta) -> None:
         for clock in self.clocks.values():
             if clock.held:
                 clock.held = False
                 clock.due_at += stood_still
                 clock.next_at += stood_still
-                clock.paused += stood_still
+                clock.added += stood_still
 
     def _restarted(self, key: str, clock: Clock) -> Clock:
         begun = clock_from(self.pathway, self.pathway.deadlines[key], self.facts(clock.begun_at), clock.begun_at)
-        moved = begun.due_at + clock.paused - clock.due_at
-        return Clock(
-            *(clock.kind, begun.state, clock.begun_at, clock.due_at + moved, clock.next_at + moved),
-            *(clock.held, clock.paused, clock.tries, clock.overdue),
-        )
+        moved = begun.due_at + clock.added - clock.due_at
+        return replace(clock, state=begun.state, due_at=clock.due_at + moved, next_at=clock.next_at + moved)
 
 
 @lru_cache(maxsize=64)
