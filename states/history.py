@@ -12,6 +12,10 @@ from typing import Any, Final, NamedTuple
 CORRECTS: Final = "corrects"
 """In the data of a row that takes another one back: the seq of that one."""
 
+CHANGE_CALENDAR: Final = "change_calendar"
+"""The trigger of the journal row that says which clocks of a case a calendar moved; no transition: the case stays, and
+what came before it can still be taken back."""
+
 
 class PastRow(NamedTuple):
     """A journal row, as far as its consequences go; `data` as they were journalled."""
@@ -81,9 +85,12 @@ class Past(NamedTuple):
 
 
 def standing(rows: Iterable[PastRow]) -> list[PastRow]:
-    """The rows that still stand, in order: without those that were taken back, and those that took them back."""
+    """The rows that still stand, in order: without those that were taken back, those that did so, and changes of
+    calendars."""
     stand: list[PastRow] = []
     for row in rows:
+        if row.trigger == CHANGE_CALENDAR:
+            continue
         if CORRECTS in row.data:
             while stand and stand.pop().seq != row.data[CORRECTS]:
                 pass

@@ -17,11 +17,10 @@ from sqlmodel import Session, select
 from models.case import PathwayVersion
 from states.anchors import broken_anchors
 from states.bulk import as_json, time_text
-from states.calendars.moving import CHANGE_CALENDAR
 from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
 from states.change.continuity import MIGRATE, UNMIGRATE, Carried, Standing, stands_after
 from states.decide import REGISTER
-from states.history import CORRECTS
+from states.history import CHANGE_CALENDAR, CORRECTS
 from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
 
@@ -148,7 +147,7 @@ def _faults(case: Row[Any], rows: Sequence[Row[Any]], pathways: dict[int, Pathwa
         before, version_id = (row.trigger, at), row.pathway_version_id
         if clean and _takes_back(pathway, row):
             previous = stand.pop().previous
-        elif clean:
+        elif clean and row.trigger != CHANGE_CALENDAR:
             stand.append(Stand(row.seq, row.from_state, previous))
         if carried is not None:
             previous = carried.previous

@@ -36,7 +36,19 @@ def case_document(file: CaseFile) -> dict[str, Any]:
     """One case in full, the person included."""
     case, person = file.case, file.returnee
     deadline_names = ("key", "kind", "state", "status", "due_at", "first_due_at", "level", "overdue_at", "closed_at")
-    journal_names = ("seq", "at", "trigger", "from_state", "to_state", "role", "actor_id", "reason", "note", "hash")
+    journal_names = (
+        "seq",
+        "at",
+        "trigger",
+        "from_state",
+        "to_state",
+        "role",
+        "actor_id",
+        "reason",
+        "note",
+        "data",
+        "hash",
+    )
     return case_summary(case) | {
         "previous_state": case.previous_state,
         "held_at": case.held_at,

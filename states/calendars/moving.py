@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import Session, col
@@ -21,13 +21,11 @@ from states.calendars.offices import OfficeDays
 from states.calendars.shifts import Moved, Shift, counted_in, shifts
 from states.entries import Entry, new_entry, write_entries
 from states.gather import CaseRow, load_cases
+from states.history import CHANGE_CALENDAR
 from states.moves import Actor, Move
 from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
 from states.reminders import arm_reminders
-
-CHANGE_CALENDAR: Final = "change_calendar"
-"""The trigger of the journal row that says which clocks of a case a calendar moved; no transition: the case stays."""
 
 
 class Progress(NamedTuple):

@@ -71,6 +71,8 @@ def test_the_other_deadlines_wait_for_the_night(
 
     assert not waits(later)
     with read_session(engine) as session:
+        reminders = session.exec(select(Notice.sent_at).where(Notice.kind == "reminder", col(Notice.send_at) <= later))
+        assert set(reminders) == {None}, "reminders that are not urgent wait for the digest of the night"
         clocks = session.exec(select(Deadline).where(col(Deadline.next_at) <= later, Deadline.status == "open")).all()
     assert clocks
     assert all(clock.overdue_at is None for clock in clocks)

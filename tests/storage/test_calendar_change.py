@@ -13,9 +13,10 @@ from synthetic_cases import START, Caseload, open_caseload, person
 from models import CalendarChange, Case, Deadline, JournalRow, Notice, Office, Task, WrongUse
 from models.case import JournalRow as Row
 from states.calendars.changes import Change, announcement, closure, forgetting, own_calendar, record, recorded_after
-from states.calendars.moving import CHANGE_CALENDAR, move_clocks, preview, unfinished_change
+from states.calendars.moving import move_clocks, preview, unfinished_change
 from states.calendars.offices import OfficeDays, office_days, recorded_days
 from states.calendars.shifts import Moved
+from states.history import CHANGE_CALENDAR
 from states.journal import verify_journal
 from states.moves import OutcomeKind
 from states.pathways.loader import bundled_pathway
@@ -263,6 +264,19 @@ def test_closed_cases_and_hours_do_not_move(caseload: Caseload, session: Session
         if row.key != "screening_begun"
     }
     assert before == after
+
+
+def test_a_mistake_before_a_change_can_still_be_taken_back(caseload: Caseload, session: Session) -> None:
+    (case_id,) = _arrived(caseload, None, 1)
+    caseload.advance(case_id, "close", reason="transferred")
+    caseload.advance(case_id, "correct", note="Dossier fictif confondu avec un autre", now=START + timedelta(hours=1))
+    _make(caseload, closure(MONDAY, MONDAY, "fermé", None), START + DAY)
+    (clock,) = _clocks(session, [case_id])
+    assert (clock.status, clock.due_at) == ("open", DUE + DAY)
+    outcome = caseload.advance(case_id, "correct", note="Pas encore arrivé", now=START + 2 * DAY)
+    assert (outcome.kind, outcome.to_state) == (OutcomeKind.MOVED, "registered")
+    assert {clock.status for clock in _clocks(session, [case_id])} == {"cancelled"}
+    assert verify_journal(session).broken == []
 
 
 def test_only_who_may_changes_calendars(caseload: Caseload, session: Session) -> None:
