@@ -18,6 +18,7 @@ from states.bulk import SetStatement, as_time
 from states.fact_rows import Reader, of_cases
 from states.facts import Facts
 from states.gather import reader_of
+from states.records import TAKEN_BACK
 
 Steps = Mapping[str, Sequence[tuple[datetime, str]]]
 """By the code of a record: the steps that the journal tells of, as (instant, status), in order."""
@@ -93,12 +94,14 @@ def _changes(group: str, rows: Sequence[Row], steps: Steps) -> Iterator[tuple[da
 
 
 def _course(
-    code: str | None, steps: Steps, dated: Iterable[tuple[Any, str]], also: Any = None
+    code: str, today: str, steps: Steps, dated: Iterable[tuple[Any, str]], also: Any = None
 ) -> Iterator[tuple[datetime, str]]:
-    """The statuses of a record, and since when: as the journal tells, else by the times in its own row. `also` is
-    another time at which the row changed."""
-    told = steps.get(code) if code else None
-    statuses = list(told or [(as_time(moment), status) for moment, status in dated if moment is not None])
+    """The statuses of a record, and since when: as the journal tells; else by the times in its own row, the status of
+    `today` since the last of them. `also` is another time at which the row changed."""
+    statuses = list(steps.get(code, ()))
+    if not statuses:
+        statuses = [(as_time(moment), status) for moment, status in dated if moment is not None]
+        statuses[-1:] = [(instant, today) for instant, _ in statuses[-1:]]
     another = as_time(also)
     if statuses and another is not None and another > statuses[0][0]:
         place = bisect_right([instant for instant, _ in statuses], another)
@@ -108,49 +111,46 @@ def _course(
 
 def _consent(row: Row, steps: Steps) -> Then:
     case_id, purpose, partner_id, any_partner, status, information, code, recorded_at, revoked_at = row
-    first = "refused" if status == "refused" else "given"
-    for instant, then in _course(code, steps, [(recorded_at, first), (revoked_at, "revoked")]):
+    for instant, then in _course(code, status, steps, [(recorded_at, "given"), (revoked_at, "revoked")]):
         yield instant, (case_id, purpose, partner_id, any_partner, then, information)
 
 
 def _plan(row: Row, steps: Steps) -> Then:
-    case_id, needs, author_id, approver_id, code, drafted_at, approved_at = row
-    approved = as_time(approved_at)
-    dated = [(drafted_at, "draft"), (approved_at, "approved")]
-    for instant, status in _course(code, steps, dated, approved_at):
+    case_id, status, needs, author_id, approver_id, code, *times = row
+    approved = as_time(times[-1])
+    dated = zip(times, ("draft", "submitted", "approved"), strict=True)
+    for instant, then in _course(code, status, steps, dated, times[-1]):
         signed = approver_id if approved is not None and approved <= instant else None
-        yield instant, (case_id, status, needs, author_id, signed)
+        yield instant, (case_id, then, needs, author_id, signed)
 
 
 def _enrolment(row: Row, steps: Steps) -> Then:
-    case_id, code, days, enrolled_at, certificate_at = row
+    case_id, status, code, enrolled_at, certificate_at = row
     certified = as_time(certificate_at)
-    # Older rows do not say when attendance began, so somebody who attended did so from the start.
-    dated = [(enrolled_at, "attending" if days else "enrolled"), (certificate_at, "completed")]
-    for instant, status in _course(code, steps, dated, certificate_at):
-        yield instant, (case_id, status, certified is not None and certified <= instant)
+    dated = [(enrolled_at, "enrolled"), (certificate_at, "completed")]
+    for instant, then in _course(code, status, steps, dated, certificate_at):
+        yield instant, (case_id, then, certified is not None and certified <= instant)
 
 
 def _grant(row: Row, steps: Steps) -> Then:
-    case_id, code, proposed_by, approved_by, *times = row
+    case_id, status, code, proposed_by, approved_by, *times = row
     dated = zip(times, ("planned", "approved", "procured", "delivered", "verified"), strict=True)
     approved = as_time(times[1])
-    for instant, status in _course(code, steps, dated, times[1]):
+    for instant, then in _course(code, status, steps, dated, times[1]):
         signed = approved is not None and approved <= instant
-        yield instant, (case_id, status, proposed_by, approved_by if signed else None, times[1] if signed else None)
+        yield instant, (case_id, then, proposed_by, approved_by if signed else None, times[1] if signed else None)
 
 
 def _vulnerability(row: Row, steps: Steps) -> Then:
-    case_id, code, kind, urgency, status, identified_at, addressed_at, closed_at = row
-    dated = [(identified_at, "identified"), (addressed_at, "addressed"), (closed_at, "closed")]
-    statuses = list(_course(code, steps, dated))
-    for instant, then in statuses:
-        yield instant, (case_id, code, kind, urgency, then if len(statuses) > 1 else status)
+    case_id, code, kind, urgency, status, *times = row
+    dated = zip(times, ("identified", "addressed", "closed"), strict=True)
+    for instant, then in _course(code, status, steps, dated):
+        yield instant, (case_id, code, kind, urgency, then)
 
 
 def _referral(row: Row, steps: Steps) -> Then:
     case_id, status, code, made_at, answered_at = row
-    for instant, then in _course(code, steps, [(made_at, "in_progress"), (answered_at, status)]):
+    for instant, then in _course(code, status, steps, [(made_at, "in_progress"), (answered_at, status)]):
         yield instant, (case_id, then)
 
 
@@ -167,45 +167,54 @@ def _once(row: Row, _steps: Steps) -> Then:
     yield as_time(row[-1]), row[:-1]
 
 
-_STANDS = "AND taken_back_at IS NULL"
+_STANDS: Final = "AND taken_back_at IS NULL ORDER BY case_id, id"
+_STANDING: Final = f"AND status <> '{TAKEN_BACK}' ORDER BY case_id, id"
+"""What was taken back was never there: the journal is read without it too."""
 
 DATED: Final[Mapping[str, Dated]] = {
     "consents": Dated(
-        of_cases("purpose, partner_id, any_partner, status, information, code, recorded_at, revoked_at", "consent"),
+        of_cases(
+            "purpose, partner_id, any_partner, status, information, code, recorded_at, revoked_at", "consent", _STANDING
+        ),
         _consent,
     ),
     "assessments": Dated(
         of_cases(
             "instrument, score, band, flags, assessed_at, assessed_at",
             "assessment",
-            f"{_STANDS} ORDER BY case_id, assessed_at, id",
+            "AND taken_back_at IS NULL ORDER BY case_id, assessed_at, id",
         ),
         _once,
     ),
     "vulnerabilities": Dated(
-        of_cases("code, kind, urgency, status, identified_at, addressed_at, closed_at", "vulnerability"),
+        of_cases("code, kind, urgency, status, identified_at, addressed_at, closed_at", "vulnerability", _STANDING),
         _vulnerability,
     ),
     "plan": Dated(
         of_cases(
-            "needs, author_id, approver_id, code, drafted_at, approved_at", "case_plan", "ORDER BY case_id, revision"
+            "status, needs, author_id, approver_id, code, drafted_at, submitted_at, approved_at",
+            "case_plan",
+            f"AND status <> '{TAKEN_BACK}' ORDER BY case_id, revision",
         ),
         _plan,
     ),
-    "sessions": Dated(
-        of_cases("held_at", "psychosocial_session", "AND attended ORDER BY case_id, id"), _once, _attended
+    "sessions": Dated(of_cases("held_at", "psychosocial_session", f"AND attended {_STANDS}"), _once, _attended),
+    "enrolment": Dated(
+        of_cases("status, code, enrolled_at, certificate_at", "training_enrolment", _STANDING), _enrolment
     ),
-    "enrolment": Dated(of_cases("code, days_attended, enrolled_at, certificate_at", "training_enrolment"), _enrolment),
     "grant": Dated(
         of_cases(
-            "code, proposed_by, approved_by, proposed_at, approved_at, procured_at, delivered_at, verified_at",
+            "status, code, proposed_by, approved_by, proposed_at, approved_at, procured_at, delivered_at, verified_at",
             "livelihood_grant",
+            _STANDING,
         ),
         _grant,
     ),
-    "visits": Dated(of_cases("months, visited_at", "follow_up_visit", f"{_STANDS} ORDER BY case_id, id"), _once),
-    "attempts": Dated(of_cases("at, channel, result, at", "contact_attempt", f"{_STANDS} ORDER BY case_id, id"), _once),
-    "exit_talks": Dated(of_cases("about, recorded_at", "exit_interview", f"{_STANDS} ORDER BY case_id, id"), _once),
-    "referrals": Dated(of_cases("status, code, made_at, answered_at", "referral"), _referral, _open_referrals),
+    "visits": Dated(of_cases("months, visited_at", "follow_up_visit", _STANDS), _once),
+    "attempts": Dated(of_cases("at, channel, result, at", "contact_attempt", _STANDS), _once),
+    "exit_talks": Dated(of_cases("about, recorded_at", "exit_interview", _STANDS), _once),
+    "referrals": Dated(
+        of_cases("status, code, made_at, answered_at", "referral", _STANDING), _referral, _open_referrals
+    ),
 }
 """The groups of facts that can be told for any instant of the past."""

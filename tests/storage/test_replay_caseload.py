@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from database_content import content
 from past_lives import NIGHT_HOUR, PAST, Past, at, spend
 from sqlalchemy import Engine, event
+from synthetic_cases import START, open_caseload
 
 from models.database import write_session
 from states.change.mapping import NO_NAMES
+from states.facts import FACT_GROUPS
+from states.gather import gather_facts
 from states.pathways.loader import load_pathway
 from states.replay.chunks import Question, replay
+from states.replay.history import read_histories
+from states.replay.timeline import DATED
 
 DAYS = 30
+LATER = START + timedelta(days=1000)
+FIELDS = {
+    *("identified", "consents", "consents_recorded", "shares", "assessments", "plan", "sessions_attended", "enrolment"),
+    *("grant", "visits", "attempts", "exit_talks", "open_referrals"),
+}
+"""What the datable groups say."""
 PROPOSED = PAST.replace("\nversion: 1\n", "\nversion: 2\n").replace("instruments: [k6]", "instruments: [k6, k10]")
 
 
@@ -69,3 +81,24 @@ def test_a_batch_takes_the_same_statements_however_large_it_is(engine: Engine) -
     assert rest == 0
     assert counts[some] == counts[one] + each * (some - one)
     assert 5 < each < 20
+
+
+def test_what_was_known_in_the_end_is_what_is_known_now(engine: Engine) -> None:
+    """Rows of the past are read as those of the present: every group of facts that can be dated ends where it is."""
+    with write_session(engine) as session:
+        caseload = open_caseload(session)
+        ids = caseload.register_many(2)
+        caseload.record_everything(ids[0])
+        caseload.advance(ids[1], "confirm_arrival")
+        session.commit()
+        (full, bare) = read_histories(session, ids, FACT_GROUPS, LATER)
+        today = gather_facts(session, ids, sorted(DATED))
+        before = full.known.at(START - timedelta(days=100))
+        for history in (full, bare):
+            for name, value in history.known.at(LATER).items():
+                if name in FIELDS:
+                    assert value == getattr(today[history.case_id], name), name
+        assert full.known.at(LATER) != before
+        assert before["plan"] is before["enrolment"] is before["grant"] is None
+        assert before["consents"] == before["visits"] == frozenset()
+        assert full.known.instants == sorted(full.known.instants)
