@@ -43,7 +43,8 @@ class Passage:
     for every case alike. With `keep_deadlines` what runs keeps its due times.
 
     `begins` has, by state of the old version, what entering the state begins in the new version and did not begin in
-    the old one. `live` are the statuses of records (kind, status) that lead on in the old version.
+    the old one. `live` are the statuses of records (kind, status) that lead on in the old version, `returns` the ways
+    back in the new one (from which state to which).
     """
 
     old_id: int
@@ -54,6 +55,7 @@ class Passage:
     keep_deadlines: bool
     begins: dict[str, Branch]
     live: frozenset[tuple[str, str]]
+    returns: frozenset[tuple[str, str]]
     same_days: bool
 
     @property
@@ -87,8 +89,11 @@ def passage(
         if step.record is not None
         for status in step.record.sources
     }
+    returns = {(state, goal) for (state, _), each in new.table.items() if each.to_previous for goal in each.branches}
     same_days = _days(old.calendar) == _days(new.calendar)
-    return Passage(old_id, new_id, old, new, names, keep_deadlines, begins, frozenset(live), same_days)
+    return Passage(
+        *(old_id, new_id, old, new, names, keep_deadlines, begins, frozenset(live), frozenset(returns), same_days)
+    )
 
 
 def crossing(way: Passage, running: Running, now: datetime) -> tuple[Effect, ...]:

@@ -91,7 +91,7 @@ def _against_way_back(way: Passage, goal: str, previous: str) -> list[Reason]:
                 f"map.{previous}",
             )
         ]
-    if any(each.to_previous and state == goal and back in each.branches for (state, _), each in way.new.table.items()):
+    if (goal, back) in way.returns:
         return []
     return [
         Reason(

@@ -77,12 +77,8 @@ def timed(
 def check(engine: Engine, change: Change, cases: int, back: int) -> None:
     """Every case moved once, and those of the wave that was taken back are back."""
     with read_session(engine) as session:
-        rows = dict(
-            session.execute(text("SELECT trigger, COUNT(*) FROM journal WHERE seq > 1 GROUP BY trigger")).all()  # type: ignore[arg-type]
-        )
-        on = dict(
-            session.execute(text('SELECT pathway_version_id, COUNT(*) FROM "case" GROUP BY 1')).all()  # type: ignore[arg-type]
-        )
+        rows = dict(session.execute(text("SELECT trigger, COUNT(*) FROM journal WHERE seq > 1 GROUP BY trigger")).all())
+        on = dict(session.execute(text('SELECT pathway_version_id, COUNT(*) FROM "case" GROUP BY 1')).all())
     if rows != {"migrate": cases, "unmigrate": back} or on != {change.old.id: back, change.new.id: cases - back}:
         raise SystemExit(f"not every case moved once: {rows}, {on}")
 
