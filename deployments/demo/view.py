@@ -176,20 +176,7 @@ class _View:
                 + self._say(f"depuis le {since:%Y-%m-%d}", f"since {since:%Y-%m-%d}"),
                 markup=True,
             )
-            for late in each["overdue"]:
-                fr = f"« {late['title']['fr']} » : {late['days']} jours de retard"
-                self._line(self._say(fr, f"“{late['title']['en']}”: {late['days']} days late"), 4)
-            for task in each["open_tasks"]:
-                who = task["login"] or self._say("personne", "nobody")
-                fr = f"tâche « {task['title']['fr']} » : {who}"
-                self._line(self._say(fr, f"task “{task['title']['en']}”: {who}"), 4)
-            for way in _nearest(each["way_on"]):
-                self._line(f"→ {way['title'][self._language]} : {self._bar(way)}", 4)
-
-    def _bar(self, way: Mapping[str, Any]) -> str:
-        if way["allowed"]:
-            return self._say("possible, mais personne ne l'a fait", "possible, but nobody did it")
-        return " ".join(reason[self._language] for reason in way["reasons"])
+            self._line(each["sentence"][self._language], 4)
 
     def _end(self) -> None:
         journal, reconciled = self._summary["journal"], self._summary["reconciled"]
@@ -215,21 +202,15 @@ class _View:
 
     def _next(self) -> list[str]:
         stuck = self._summary["stuck"]
-        case = [f"case show {stuck[0]['case']}", f"case preview {stuck[0]['case']}"] if stuck else []
+        case = [f"why {stuck[0]['case']}", f"case show {stuck[0]['case']}"] if stuck else []
         dead = any(each["dead"] for each in self._summary["events"]["deliveries"].values())
         return [
-            "case list --overdue",
+            "why --all",
             *case,
             *(["duplicates list"] if self._summary["duplicates_waiting"] else []),
             *(["deliveries list --status dead"] if dead else []),
             "journal verify",
         ]
-
-
-def _nearest(ways: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The ways on with the least in their way."""
-    least = min((len(way["reasons"]) for way in ways), default=0)
-    return [way for way in ways if len(way["reasons"]) == least]
 
 
 def _program() -> str:

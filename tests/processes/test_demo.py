@@ -21,6 +21,7 @@ from sqlmodel import Session, col
 
 from models import Case, Dispatch, JournalRow, NightlyRun, Staff, Task
 from models.database import create_engine_for, read_session
+from states.why.cause import STUCK
 
 PLAY = """
 import json, sys
@@ -164,10 +165,8 @@ def test_the_three_most_stuck_cases_say_why(played: Played) -> None:
     stuck = played.summary["stuck"]
     assert len(stuck) == 3
     for case in stuck:
-        assert case["overdue"]
-        assert case["way_on"]
-        for way in case["way_on"]:
-            assert way["allowed"] != bool(way["reasons"])
+        assert case["cause"] in STUCK
+        assert all(text.endswith(".") for text in case["sentence"].values())
 
 
 def test_it_keeps_to_its_own_folder_and_leaves_no_process(played: Played) -> None:

@@ -155,9 +155,9 @@ async def _post(client: aiohttp.ClientSession, url: str, uid: str, sequence: int
             [
                 "1 234 personnes de retour, par étape",
                 "2 × La naissance est après l'arrivée.",
-                "« Plan approuvé » : 12 jours de retard",
-                "tâche « Rédiger le plan avec la personne » : case-worker.kay.1",
-                "→ Passer au plan : Il manque un résultat.",
+                "7K3M-Q9TX-4VBD-H  Évaluation initiale depuis le 2024-01-05",
+                "Le dossier attend.",
+                "segin why 7K3M-Q9TX-4VBD-H",
                 "les comptes ne s'accordent pas : cases",
                 "segin deliveries list --status dead",
             ],
@@ -167,9 +167,9 @@ async def _post(client: aiohttp.ClientSession, url: str, uid: str, sequence: int
             [
                 "1,234 returnees, by state",
                 "2 × The birth is after the arrival.",
-                "“Plan approved”: 12 days late",
-                "task “Draft the plan with the returnee”: case-worker.kay.1",
-                "→ Begin planning : A result is missing.",
+                "7K3M-Q9TX-4VBD-H  Screening since 2024-01-05",
+                "The case waits.",
+                "segin why --all",
                 "the counts do not agree: cases",
                 "segin deliveries list --status dead",
             ],
@@ -182,14 +182,10 @@ def test_the_summary_reads_in_both_languages(language: str, lines: list[str], su
     text = console.file.getvalue().replace("\u202f", " ")  # type: ignore[attr-defined]
     for line in lines:
         assert line in text
-    # Only the nearest way on is shown.
-    assert "hopeless" not in text
 
 
 @pytest.fixture
 def summary() -> dict[str, Any]:
-    barred = [{"code": "assessed", "fr": "Il manque un résultat.", "en": "A result is missing."}]
-    hopeless = [{"code": "x", "fr": "hopeless", "en": "hopeless"}] * 2
     return {
         "folder": "/somewhere/demo",
         "wall_seconds": 12.3,
@@ -223,21 +219,8 @@ def summary() -> dict[str, Any]:
                 "state": "screening",
                 "state_title": {"fr": "Évaluation initiale", "en": "Screening"},
                 "in_state_since": datetime(2024, 1, 5, tzinfo=UTC),
-                "overdue": [{"title": {"fr": "Plan approuvé", "en": "Plan approved"}, "days": 12}],
-                "open_tasks": [
-                    {
-                        "title": {"fr": "Rédiger le plan avec la personne", "en": "Draft the plan with the returnee"},
-                        "login": "case-worker.kay.1",
-                    }
-                ],
-                "way_on": [
-                    {
-                        "title": {"fr": "Passer au plan", "en": "Begin planning"},
-                        "allowed": False,
-                        "reasons": barred,
-                    },
-                    {"title": {"fr": "Autre", "en": "Other"}, "allowed": False, "reasons": hopeless},
-                ],
+                "cause": "guard",
+                "sentence": {"fr": "Le dossier attend.", "en": "The case waits."},
             }
         ],
         "journal": {"transitions": 2000, "broken": 0},
