@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlmodel import Session
 
 from deployments.cli.desk import Desk, acting, desk
-from deployments.cli.output import DONE, FAILED
+from deployments.cli.output import DONE, FAILED, Output
 from models import WrongUse
 from models.caseload import find_case
 from models.database import write_session
@@ -48,8 +48,10 @@ def record(
     command_id: str | None,
     as_json: bool,
     act: Callable[[Acting], tuple[Outcome, dict[str, Any]]],
+    warn: Callable[[Output, Mapping[str, Any]], str | None] = lambda _out, _more: None,
 ) -> None:
-    """Do the act on the case with this code and say what became of it; what else `act` gives is shown with it.
+    """Do the act on the case with this code and say what became of it; what else `act` gives is shown with it, and
+    whatever `warn` makes of it first of all.
 
     A refusal says every reason and exits with 1.
     """
@@ -75,12 +77,15 @@ def record(
         }
 
         def render(console: Console) -> None:
+            if (warning := warn(work.out, more)) is not None:
+                console.print(warning, style="bold red")
             if done:
                 again = work.out.say(" (déjà fait)", " (done before)")
                 said = work.out.say("enregistré", "recorded")
                 console.print(f"{case_code_} : {said}{again if outcome.kind is OutcomeKind.ALREADY_DONE else ''}")
                 for name, value in more.items():
-                    console.print(f"  {name} : {value}")
+                    shown = work.out.yes(value) if isinstance(value, bool) else value
+                    console.print(f"  {name} : {shown}")
                 return
             console.print(work.out.say(f"{case_code_} : refusé.", f"{case_code_}: refused."), style="bold red")
             for reason in outcome.reasons:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,7 +75,7 @@ def assess(
         helped = raised is not None and raised.kind in (OutcomeKind.MOVED, OutcomeKind.ALREADY_DONE)
         return made.outcome, {"help_at_once": raised is not None, "emergency_raised": helped}
 
-    record(code, login=login, role=role, command_id=command_id, as_json=as_json, act=act)
+    record(code, login=login, role=role, command_id=command_id, as_json=as_json, act=act, warn=_help_at_once)
 
 
 def assessments(code: Code, login: AsLogin = None, role: AsRole = "coordinator", as_json: AsJson = False) -> None:
@@ -85,6 +86,20 @@ def assessments(code: Code, login: AsLogin = None, role: AsRole = "coordinator",
         histories = assessment_history(session, case.id or 0, actor.role)
         data = {"code": case.code, "role": actor.role, "instruments": [_document(each) for each in histories]}
         work.out.show(data, lambda console: _print(console, work.out, histories))
+
+
+def _help_at_once(out: Output, more: Mapping[str, Any]) -> str | None:
+    if not more["help_at_once"]:
+        return None
+    if more["emergency_raised"]:
+        return out.say(
+            "Une réponse demande de l'aide tout de suite : l'urgence est déclarée. Restez avec la personne.",
+            "An answer asks for help at once: the emergency is raised. Stay with the person.",
+        )
+    return out.say(
+        "Une réponse demande de l'aide tout de suite et le dossier est clos : agissez maintenant, puis rouvrez-le.",
+        "An answer asks for help at once and the case is closed: act now, then reopen it.",
+    )
 
 
 def _answers(file: Path) -> tuple[int, ...]:

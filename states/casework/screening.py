@@ -55,7 +55,8 @@ class Assessed(Step):
 
 class Recorded(NamedTuple):
     """What became of an assessment: the outcome of recording it, and of the emergency that it raised (none: nothing in
-    it asks for help at once). Where that is refused the case is closed: whoever asked must act without the pathway."""
+    it asks for help at once). The emergency is raised even where recording is refused: what was said was said. Where
+    raising is refused the case is closed: whoever asked must act without the pathway."""
 
     outcome: Outcome
     raised: Outcome | None
@@ -103,7 +104,8 @@ def record_screenings(
 def record_assessments(
     session: Session, assessed: Sequence[Assessed], *, catalogue: Catalogue, now: datetime
 ) -> list[Recorded]:
-    """Score and write the answers; where the result asks for help at once, raise the emergency, whatever the total.
+    """Score and write the answers; where the result asks for help at once, raise the emergency, whatever the total and
+    whatever stands against recording it.
 
     Raises AnswersError, UnknownInstrument and NotScorable, and WrongUse when a definition is no longer what scored
     under its version before.
@@ -132,7 +134,7 @@ def record_assessments(
     alarming = [
         place
         for place, (each, outcome) in enumerate(zip(scored, outcomes, strict=True))
-        if ACT_AT_ONCE in each.result.flags and outcome.kind in (OutcomeKind.MOVED, OutcomeKind.ALREADY_DONE)
+        if ACT_AT_ONCE in each.result.flags and outcome.kind is not OutcomeKind.UNKNOWN
     ]
     moves = [
         replace(scored[place], command_id=f"{scored[place].command_id}:{ACT_AT_ONCE}").fires("raise_emergency")

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
-ROLES = ("intake_officer", "case_worker")
-
 
 @pytest.fixture
 def in_screening(segin: CommandLine) -> str:
@@ -82,6 +80,7 @@ def test_an_answer_that_asks_for_help_says_that_the_emergency_was_raised(
     answers.write_text("0 0 0 0 0 0 0 0 1", encoding="utf-8")
     made = segin.json("case", "assess", in_screening, "phq9", "--answers", answers)
     assert (made["help_at_once"], made["emergency_raised"]) == (True, True)
+    assert "Restez avec la personne" in segin.text("case", "assess", in_screening, "phq9", "--answers", answers)
     for role in ("training_officer", "case_worker"):
         refused = segin.json("case", "assess", in_screening, "phq9", "--answers", answers, "--role", role, code=1)
         assert [reason["code"] for reason in refused["reasons"]] == ["instrument_not_for_role"]
@@ -123,9 +122,7 @@ def test_a_programmes_instruments_are_listed_checked_and_used(
         "roles": ["case_worker", "coordinator"],
         "higher": "better",
         "dimensions": {"economic": {"title": title("Économique"), "bands": bands}},
-        "indicators": {
-            "income": {"dimension": "economic", "points": {1: 0, 2: 1}, "weight": 1, "composite_weight": 1}
-        },
+        "indicators": {"income": {"dimension": "economic", "points": {1: 0, 2: 1}, "weight": 1, "composite_weight": 1}},
         "bands": bands,
         "source": "invented for the tests",
         "licence": "none",

@@ -36,6 +36,7 @@ def number_of(session: Session, model: Any) -> int:
 
 
 def test_a_registration_writes_person_household_case_journal_event_task_clock_and_consent(caseload: Caseload) -> None:
+    """What the pathway knows no vulnerability for is kept with the person; test_vulnerabilities.py has the others."""
     session = caseload.session
     office = Office(code="BKO", name="Bureau fictif", regions=["ML09"])
     session.add(office)
@@ -47,7 +48,7 @@ def test_a_registration_writes_person_household_case_journal_event_task_clock_an
             reference="REF-5",
             phone="+22370000005",
             remarks="l'« autre » valise",
-            vulnerabilities=("single_parent", "chronic_illness"),
+            vulnerabilities=("sans_papiers", "chronic_illness"),
             household_size=4,
             district_pcode="ML0101",
             departure_place="Tamanrasset",
@@ -72,7 +73,7 @@ def test_a_registration_writes_person_household_case_journal_event_task_clock_an
     assert (returnee.family_name, returnee.given_names, returnee.sex) == ("Famille5", "Prénom5", "M")
     assert (returnee.name_key, returnee.nationality, returnee.reference) == ("famille5 prenom5", "ML", "REF-5")
     assert (returnee.birth_date, returnee.birth_precision) == (person(5).birth_date, "exact")
-    assert (returnee.vulnerabilities, returnee.phone) == (["single_parent", "chronic_illness"], "+22370000005")
+    assert (returnee.vulnerabilities, returnee.phone) == (["sans_papiers", "chronic_illness"], "+22370000005")
     assert (returnee.remarks, returnee.created_at) == ("l'« autre » valise", START)
     member = session.exec(select(HouseholdMember)).one()
     assert (member.returnee_id, member.role, member.since, member.until) == (returnee.id, "unknown", START, None)

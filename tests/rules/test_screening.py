@@ -109,11 +109,27 @@ def test_an_alarming_answer_is_kept_when_the_case_is_closed_and_says_so(caseload
 
 def test_what_the_pathway_refuses_is_not_written(caseload: Caseload) -> None:
     (case_id,) = caseload.register_many(1)
-    recorded = apply(caseload, case_id, "phq9", ALARMING)
+    recorded = apply(caseload, case_id, "phq9", CALM)
     assert (recorded.outcome.kind, recorded.raised) == (OutcomeKind.REFUSED, None)
     assert screen(caseload, case_id, "medical").kind is OutcomeKind.REFUSED
     assert rows(caseload, Assessment, case_id) == rows(caseload, Vulnerability, case_id) == []
     assert list(caseload.session.scalars(select(InstrumentDefinition))) == []
+
+
+@pytest.mark.parametrize("role", ["psychosocial_worker", "training_officer"])
+def test_what_was_said_raises_the_emergency_even_where_it_cannot_be_recorded(caseload: Caseload, role: str) -> None:
+    (case_id,) = caseload.register_many(1)
+    recorded = apply(caseload, case_id, "phq9", ALARMING, role=role)
+    assert recorded.outcome.kind is OutcomeKind.REFUSED
+    assert recorded.raised is not None
+    assert recorded.raised.kind is OutcomeKind.MOVED
+    assert caseload.case(case_id).priority == "emergency"
+    assert rows(caseload, Assessment, case_id) == []
+
+
+def test_an_unknown_case_is_answered_as_such(caseload: Caseload) -> None:
+    recorded = apply(caseload, 99, "phq9", ALARMING)
+    assert (recorded.outcome.kind, recorded.raised) == (OutcomeKind.UNKNOWN, None)
 
 
 def test_an_instrument_is_for_those_roles_that_its_definition_names(caseload: Caseload, case_id: int) -> None:

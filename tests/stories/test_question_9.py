@@ -40,7 +40,7 @@ def test_une_femme_victime_de_traite_repond_oui_a_la_question_9_et_recoit_de_l_a
 
     # Le questionnaire ne revient pas à tout le monde ; qui ne le peut pas n'écrit rien.
     life.wait(hours=3)
-    not_theirs = Assessed(**life.signed(woman, "case_worker"), instrument="phq9", answers=YES_TO_NINE)
+    not_theirs = Assessed(**life.signed(woman, "case_worker"), instrument="phq9", answers=(0,) * 9)
     (refused,) = record_assessments(session, [not_theirs], catalogue=bundled_catalogue(), now=life.now)
     assert (refused.outcome.reasons, refused.raised) == ((NOT_FOR_ROLE,), None)
     assert [each.instrument for each in life.rows(Assessment, woman)] == ["vulnerability"]
