@@ -21,6 +21,7 @@ from models.types import BigId, UtcDateTime
 from states.bulk import SetStatement, as_json, as_time, time_text
 from states.facts import RecordFact
 from states.gather import facts_of, load_cases
+from states.history import CORRECTS
 from states.moves import Actor, Move
 from states.replay.timeline import DATED, Steps, Timeline
 
@@ -29,9 +30,6 @@ SIMULATED: Final = frozenset({"tasks", "deadlines", "clocks", "past"})
 
 _TIMER: Final = "timer:"
 _SWEEP: Final = "sweep:"
-_CORRECTS: Final = "corrects"
-"""In the data of a row that takes another one back: the seq of that one."""
-
 _SEQ: Final = 2
 _DATA: Final = 10
 _NOTED: Final = "…"
@@ -153,8 +151,8 @@ def read_histories(
 def _standing(rows: Iterable[Sequence[Any]]) -> list[Row]:
     """The rows of one case, without those that were taken back later and those that took them back."""
     parsed = [(row, as_json(row[_DATA])) for row in rows]
-    mistakes = {data[_CORRECTS] for _, data in parsed if _CORRECTS in data}
-    return [_row(row, data) for row, data in parsed if _CORRECTS not in data and row[_SEQ] not in mistakes]
+    mistakes = {data[CORRECTS] for _, data in parsed if CORRECTS in data}
+    return [_row(row, data) for row, data in parsed if CORRECTS not in data and row[_SEQ] not in mistakes]
 
 
 def _row(row: Sequence[Any], given: dict[str, Any]) -> Row:
