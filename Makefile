@@ -31,7 +31,7 @@ up: $(VENV)/.installed
 	@$(BIN)/segin up $(ARGS)
 
 test: $(VENV)/.installed-dev
-	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "not slow" $(ARGS)
+	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist loadgroup $(ARGS)
 
 slow: $(VENV)/.installed-dev
 	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m slow $(ARGS)
