@@ -13,6 +13,7 @@ from typing import Final
 from states.chain import remembered
 from states.facts import Facts
 from states.history import ClockPast, Past, PastRow, TaskPast
+from states.kept_steps import kept
 from states.moves import (
     Announce,
     Corrects,
@@ -25,6 +26,7 @@ from states.moves import (
     RewriteTask,
     SetPriority,
     SetRecord,
+    UndoStep,
 )
 from states.pathway import Pathway, StateKind
 from states.records import DETAIL_TABLES, TAKEN_BACK
@@ -50,6 +52,9 @@ def correction_objections(pathway: Pathway, facts: Facts) -> list[Reason]:
         fr = f"La dernière ligne du journal ({row.trigger}) n'est pas une action du parcours : elle ne s'annule pas."
         en = f"The last row of the journal ({row.trigger}) is no move of the pathway: it cannot be taken back."
         return [Reason("not_a_transition", fr, en, "journal")]
+    instead = kept(row)
+    if instead is not None:
+        return [instead]
     apart = transition.details and transition.record is None and row.trigger not in DETAIL_TABLES
     if apart or transition.waives:
         title = pathway.triggers[row.trigger]
@@ -73,7 +78,9 @@ def correction_effects(pathway: Pathway, facts: Facts, now: datetime) -> tuple[s
         effects.append(SetPriority(row.data["priority"]["from"]))
     step = row.data.get("record")
     if step is not None:
-        effects.append(SetRecord(step["kind"], step["code"], step["to"], step["from"] or TAKEN_BACK))
+        before = step["from"] or TAKEN_BACK
+        effects.append(SetRecord(step["kind"], step["code"], step["to"], before))
+        effects.append(UndoStep(row.trigger, step["code"], _earlier(past, step["code"]), before))
     effects += _ended(past, row)
     effects += _tasks(pathway, past, row)
     effects += _clocks(pathway, facts, past, row, now)
@@ -104,6 +111,12 @@ def _previous_state(pathway: Pathway, past: Past) -> str | None:
         if row.to_state != row.from_state and {row.from_state, row.to_state} <= pathway.states.keys():
             previous = remembered(pathway, row.from_state, row.to_state, previous)
     return previous
+
+
+def _earlier(past: Past, code: str) -> int | None:
+    """The seq of the row with which the record came to where it was before the last one."""
+    rows = (row.seq for row in reversed(past.rows[:-1]) if row.data.get("record", {}).get("code") == code)
+    return next(rows, None)
 
 
 def _ended(past: Past, row: PastRow) -> Iterator[Effect]:

@@ -31,6 +31,7 @@ from states.moves import (
     RewriteTask,
     SetDeadline,
     SetRecord,
+    UndoStep,
     WaiveDeadline,
 )
 from states.records import DETAIL_TABLES, RECORD_TABLES
@@ -43,6 +44,7 @@ from states.rewrites import (
     task_row,
     waiver_row,
 )
+from states.undoing import undo_steps
 
 _INSERT_JOURNAL = insert_into("journal", *JOURNAL_COLUMNS)
 _INSERT_TASKS = insert_into(
@@ -154,6 +156,7 @@ class Writes:
         self._rewritten_deadlines: list[tuple[Any, ...]] = []
         self._waivers: list[tuple[Any, ...]] = []
         self._taken_back: list[tuple[Any, ...]] = []
+        self._undone: list[tuple[int, UndoStep, int | None]] = []
         self._held: list[tuple[int]] = []
         self._resumed: dict[int, timedelta] = {}
         self._tasks: list[tuple[Any, ...]] = []
@@ -201,6 +204,8 @@ class Writes:
                 self._waivers.append(waiver_row(case_id, seq, effect, move, at))
             elif isinstance(effect, Corrects):
                 self._taken_back.append((case_id, effect.seq, at))
+            elif isinstance(effect, UndoStep):
+                self._undone.append((case_id, effect, move.actor.id))
             elif isinstance(effect, HoldClocks):
                 self._held.append((case_id,))
             elif isinstance(effect, ResumeClocks) and case.held_at is not None:
@@ -227,6 +232,8 @@ class Writes:
             statement.execute(session, self._taken_back)
         for kind, steps in self._records.items():
             _SET_RECORDS[kind].execute(session, steps)
+        if self._undone:
+            undo_steps(session, self._undone, self._now)
         for statement, rows in (
             (_INSERT_TASKS, self._tasks),
             (_INSERT_DEADLINES, self._deadlines),

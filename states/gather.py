@@ -149,10 +149,17 @@ _GROUPS: dict[str, tuple[SetStatement, Reader]] = {
     **CONTACT_GROUPS,
     **PROTECTION_GROUPS,
     "plan": (
-        of_cases("status, needs, author_id, approver_id", "case_plan", "AND status <> 'taken_back' ORDER BY case_id, revision"),
+        of_cases(
+            "status, needs, author_id, approver_id",
+            "case_plan",
+            "AND status <> 'taken_back' ORDER BY case_id, revision",
+        ),
         _plan,
     ),
-    "sessions": (of_cases("COUNT(*)", "psychosocial_session", "AND attended AND taken_back_at IS NULL GROUP BY case_id"), _sessions),
+    "sessions": (
+        of_cases("COUNT(*)", "psychosocial_session", "AND attended AND taken_back_at IS NULL GROUP BY case_id"),
+        _sessions,
+    ),
     **LIVING,
     "tasks": (
         of_cases("key, status", "task", "AND status IN ('open', 'held', 'done') ORDER BY case_id"),

@@ -141,6 +141,16 @@ class Corrects(NamedTuple):
     seq: int
 
 
+class UndoStep(NamedTuple):
+    """What the step `trigger` wrote on the record `code` is put back; the record is at `to_status` again. `earlier` is
+    the seq of the step that it took before (none: it was made with another row)."""
+
+    trigger: str
+    code: str
+    earlier: int | None
+    to_status: str
+
+
 class Restore(NamedTuple):
     """The case's own fields are as they were in the state that it goes back to, not as for one that enters it."""
 
@@ -192,6 +202,7 @@ Effect = (
     | WaiveDeadline
     | SetRecord
     | Corrects
+    | UndoStep
     | Restore
     | HoldClocks
     | ResumeClocks

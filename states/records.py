@@ -26,7 +26,6 @@ TAKEN_BACK: Final = "taken_back"
 
 DETAIL_TABLES: Final[dict[str, str]] = {
     "draft_plan": "plan_item",
-    "revise_plan": "plan_item",
     "record_assessment": "assessment",
     "record_contact_attempt": "contact_attempt",
     "record_exit_talk": "exit_interview",

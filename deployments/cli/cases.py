@@ -18,7 +18,7 @@ from models.caseload import case_file, count_cases, find_case, list_cases
 from models.database import read_session, write_session
 from states.advance import advance_case
 from states.decide import preview
-from states.facts import FACT_GROUPS
+from states.facts import FACT_GROUPS, PAST
 from states.gather import gather_facts
 from states.moves import Move, OutcomeKind, Reason
 from states.pathway import Pathway
@@ -131,7 +131,7 @@ def preview_(code: Code, login: AsLogin = None, role: AsRole = "coordinator", as
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         case = find_case(session, code)
         actor = acting(session, login, role)
-        facts = gather_facts(session, [_id(case)], frozenset(FACT_GROUPS))[_id(case)]
+        facts = gather_facts(session, [_id(case)], (*FACT_GROUPS, PAST))[_id(case)]
         possible = preview(_pathway(session, case), facts, actor, work.now())
         moves: list[dict[str, Any]] = [
             {

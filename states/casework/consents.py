@@ -6,7 +6,7 @@ The console, the API and the command line call it and commit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -23,6 +23,8 @@ from states.referral_words import INFORMATION_WORDS, SOURCE_WORDS
 
 CONSENT_REVOKED = "consent_revoked"
 """Why a referral is revoked whose consent was."""
+CONSENT_REFUSED = "consent_refused"
+"""Why a consent is revoked with another answer for the same purpose and recipient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +45,10 @@ class ConsentAnswer(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation(Step):
-    """The person takes back the consent with the code `consent`."""
+    """The person takes back the consent with the code `consent`; `reason`: when that follows from another answer."""
 
     consent: str
+    reason: str | None = None
 
 
 _INSERT = insert_into(
@@ -111,9 +114,7 @@ def _revoke(session: Session, revocations: Sequence[Revocation], now: datetime) 
         done.update({each.consent: each for each in moved})
         _REVOKE.execute(session, [(each.consent, time_text(now), each.actor.id) for each in moved])
 
-    outcomes = move_and_write(
-        session, revocations, move=lambda each: each.fires("revoke_consent", record=each.consent), write=write, now=now
-    )
+    outcomes = move_and_write(session, revocations, move=_revoked, write=write, now=now)
     if done:
         leaning = [
             ReferralAnswer(**_derived(done[consent], code), referral=code, answer="revoked", reason=CONSENT_REVOKED)
@@ -128,7 +129,10 @@ def _others(session: Session, steps: dict[str, ConsentAnswer] | dict[str, Revoca
     if not steps:
         return []
     found = _SAME.execute(session, [(code, step.case_id) for code, step in steps.items()]).all()
-    others = {code: Revocation(**_derived(steps[asked], code), consent=code) for asked, code, _ in found}
+    others = {
+        code: Revocation(**_derived(steps[asked], code), consent=code, reason=CONSENT_REFUSED)
+        for asked, code, _ in found
+    }
     return list(others.values())
 
 
@@ -140,6 +144,10 @@ def _derived(step: Step, code: str) -> dict[str, Any]:
         "command_id": f"{step.command_id}:{code}",
         "correlation_id": step.correlation_id,
     }
+
+
+def _revoked(revocation: Revocation) -> Move:
+    return replace(revocation.fires("revoke_consent", record=revocation.consent), reason=revocation.reason)
 
 
 def _answered(answer: ConsentAnswer) -> Move:
