@@ -9,6 +9,7 @@ from typing import Any, Final
 from deployments.demo.arrival import distress
 from deployments.demo.diary import Todo
 from deployments.demo.work import Work
+from states.casework.act import TaskDone, complete_tasks
 from states.casework.consents import ConsentAnswer, record_consents
 from states.casework.plans import PlanDraft, PlannedItem, PlanStep, approve_plans, draft_plans, submit_plans
 from states.casework.referrals import ReferralAnswer, ReferralRequest, answer_referrals, make_referrals
@@ -202,6 +203,13 @@ def hear_answer(work: Work, todos: Sequence[Todo]) -> None:
     for todo in moved:
         if todo.detail in accepted:
             work.later("referral_done", todo, act="answer_referral", detail=todo.detail, tries=1)
+
+
+def look_further(work: Work, todos: Sequence[Todo]) -> None:
+    """A referral led nowhere; the case worker sees what else there is."""
+    complete_tasks(
+        work.session, [TaskDone(todo.task_id, todo.actor) for todo in todos if todo.task_id is not None], now=work.now
+    )
 
 
 def _answer(work: Work, todo: Todo) -> dict[str, Any]:

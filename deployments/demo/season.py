@@ -70,6 +70,7 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
     ("hold", life.hold),
     ("review_hold", life.review_hold),
     ("close", life.close),
+    ("find_another_service", planning.look_further),
 )
 """What is done on a day, in this order, ten minutes apart. Whatever is not here nobody does."""
 

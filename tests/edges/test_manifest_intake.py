@@ -17,11 +17,12 @@ from sqlmodel import Session, SQLModel, col
 from integrations.manifests.intake import IntakeSummary
 from integrations.manifests.known import KnownPeople
 from integrations.manifests.unreadable import UnreadableManifest
-from models.care import Consent
 from models.case import Case, JournalRow
+from models.consents import Consent
 from models.database import read_session, write_session
+from models.households import Household
 from models.manifest import DuplicateCandidate, Manifest, ManifestRow
-from models.returnee import Household, Returnee
+from models.returnee import Returnee
 from models.staff import Office
 
 EXPECTED = json.loads((DEMO / "EXPECTED.json").read_text(encoding="utf-8"))
@@ -148,10 +149,10 @@ def test_a_file_is_written_as_it_says(engine: Engine, desk: IntakeDesk) -> None:
         assert cases[0].office_id == session.execute(select(col(Office.id))).scalar_one()
         assert (cases[0].departure_country, cases[0].arrival_date) == ("LBY", date(2024, 1, 5))
         assert session.execute(select(col(Household.size))).scalars().all() == [4]
-        given = select(col(Consent.case_id), col(Consent.purpose), col(Consent.given), col(Consent.source))
+        given = select(col(Consent.case_id), col(Consent.purpose), col(Consent.status), col(Consent.source))
         assert {tuple(row) for row in session.execute(given)} == {
-            (cases[0].id, "sharing", True, "manifest"),
-            (cases[1].id, "sharing", False, "manifest"),
+            (cases[0].id, "sharing", "given", "manifest"),
+            (cases[1].id, "sharing", "refused", "manifest"),
         }
         assert counted(session, JournalRow) == 2
 

@@ -124,7 +124,7 @@ def test_what_begins_during_the_hold_runs_and_what_was_held_does_not(caseload: C
 def test_closing_a_held_case_ends_what_was_held(caseload: Caseload) -> None:
     case_id = hold(caseload)
     closed_at = HELD_AT + STOOD_STILL
-    assert caseload.advance(case_id, "close", reason="lost_contact", now=closed_at).kind is OutcomeKind.MOVED
+    assert caseload.advance(case_id, "close", reason="funding_ended", now=closed_at).kind is OutcomeKind.MOVED
     case = caseload.case(case_id)
     assert (case.state, case.previous_state, case.held_at, case.closed_at) == ("closed", "arrived", None, closed_at)
     assert times(caseload, case_id) == {}

@@ -9,7 +9,7 @@ import pytest
 from situations import ACTOR, APPROVER, AUTHOR, NOW, Situation
 
 from states.decide import decide, registration_effects
-from states.facts import AssessmentFact, EnrolmentFact, GrantFact, PlanFact
+from states.facts import AssessmentFact, EnrolmentFact, GrantFact, PlanFact, RecordFact
 from states.moves import (
     Announce,
     Decision,
@@ -110,7 +110,7 @@ def test_an_emergency_opens_its_task_at_once_and_changes_the_screening_clock() -
     assert due(decision, "emergency_response") == due(decision, "screening_emergency") == at
     assert {EndDeadline("screening_urgent", False), EndDeadline("screening_normal", False)} <= set(decision.effects)
     assert not [effect for effect in decision.effects if isinstance(effect, Announce)]
-    assert MALI.urgent_deadlines == {"emergency_response", "screening_emergency", "screening_urgent"}
+    assert {"emergency_response", "screening_emergency", "screening_urgent"} <= MALI.urgent_deadlines
 
 
 def test_a_second_emergency_does_not_put_off_the_first() -> None:
@@ -153,10 +153,19 @@ def test_a_visit_touches_only_its_own_task_and_clock() -> None:
     opened = moved("open_visit", "follow_up", role="system", move={"data": {"months": 6}})
     assert keys(opened, OpenTask) == ["visit_6"]
     assert keys(opened, EndTask) == ["visit_6"]
-    recorded = moved("record_visit", "follow_up", move={"data": {"months": 6}}, visits=frozenset({3, 6}))
+    recorded = moved(
+        "record_visit",
+        "follow_up",
+        move={"data": {"months": 6}, "details": True},
+        open_deadlines=frozenset({"visit_6"}),
+    )
     assert (keys(recorded, EndTask), keys(recorded, EndDeadline)) == (["visit_6"], ["visit_6"])
     assert keys(recorded, OpenTask) == keys(recorded, SetDeadline) == []
-    last = moved("record_visit", "follow_up", move={"data": {"months": 12}}, visits=frozenset({3, 6, 12}))
+    last = moved(
+        *("record_visit", "follow_up"),
+        move={"data": {"months": 12}, "details": True},
+        open_deadlines=frozenset({"visit_12"}),
+    )
     assert keys(last, OpenTask) == ["close_case"]
     assert keys(last, SetDeadline) == ["closure_decided"]
 
@@ -234,9 +243,10 @@ def test_all_the_reasons_are_given_and_none_twice() -> None:
     assert refused("close", "arrived", move={"reason": "completed"}) == ["reason_in"]
     assert refused("close", "arrived", move={"reason": "no_show"}) == ["reason_in"]
     assert refused("close", "registered", role="system", move={"reason": "deceased"}) == ["actor_in"]
-    assert refused("approve_plan", "planning", plan=PlanFact("draft", frozenset(), ACTOR, None)) == [
-        "plan_approver_differs"
-    ]
+    own = {"P": RecordFact("plan", "P", "submitted", ACTOR)}
+    approval = {"record": "P", "details": True}
+    plan = PlanFact("submitted", frozenset(), ACTOR, None)
+    assert refused("approve_plan", "planning", plan=plan, records=own, move=approval) == ["plan_approver_differs"]
 
 
 def test_the_same_question_has_the_same_answer() -> None:
