@@ -158,7 +158,8 @@ def _standing(rows: Iterable[Sequence[Any]]) -> list[Row]:
 def _row(row: Sequence[Any], given: dict[str, Any]) -> Row:
     case_id, at, seq, trigger, from_state, to_state, actor_id, role, reason, noted, _, version_id, command_id = row
     step = given.pop("record", None)
-    given.pop("priority", None)
+    if isinstance(given.get("priority"), dict):  # what the move did to the case's, not what it said
+        del given["priority"]
     note = _NOTED if noted else None
     code = step["code"] if step else None
     who = Actor(role, actor_id)

@@ -141,6 +141,13 @@ def _grant(row: Row, steps: Steps) -> Then:
         yield instant, (case_id, then, proposed_by, approved_by if signed else None, times[1] if signed else None)
 
 
+def _grant_plan(row: Row, _steps: Steps) -> Then:
+    *plan, endorsed_by, proposed_at, endorsed_at = row
+    yield as_time(proposed_at), (*plan, None)
+    if endorsed_at is not None:
+        yield as_time(endorsed_at), (*plan, endorsed_by)
+
+
 def _vulnerability(row: Row, steps: Steps) -> Then:
     case_id, code, kind, urgency, status, *times = row
     dated = zip(times, ("identified", "addressed", "closed"), strict=True)
@@ -209,6 +216,14 @@ DATED: Final[Mapping[str, Dated]] = {
             _STANDING,
         ),
         _grant,
+    ),
+    "grants": Dated(
+        of_cases(
+            "code, kind, amount_xof, spent_xof, proposed_by, endorsed_by, proposed_at, endorsed_at",
+            "livelihood_grant",
+            _STANDING,
+        ),
+        _grant_plan,
     ),
     "visits": Dated(of_cases("months, visited_at", "follow_up_visit", _STANDS), _once),
     "attempts": Dated(of_cases("at, channel, result, at", "contact_attempt", _STANDS), _once),

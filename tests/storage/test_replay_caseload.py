@@ -25,7 +25,7 @@ DAYS = 30
 LATER = START + timedelta(days=1000)
 FIELDS = {
     *("identified", "consents", "consents_recorded", "shares", "assessments", "plan", "sessions_attended", "enrolment"),
-    *("grant", "visits", "attempts", "exit_talks", "open_referrals"),
+    *("grant", "grants", "visits", "attempts", "exit_talks", "open_referrals"),
 }
 """What the datable groups say."""
 PROPOSED = PAST.replace("\nversion: 1\n", "\nversion: 2\n").replace("instruments: [k6]", "instruments: [k6, k10]")
