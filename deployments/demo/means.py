@@ -30,9 +30,9 @@ COURSES: Final = {
 }
 MONTHS: Final = range(1, 8)
 WEEKS_OF_A_COURSE: Final = 26
-PLACES_BY_OFFICER: Final = (4, 9)
+PLACES_BY_OFFICER: Final = (2, 5)
 """Places of one course for each training officer of the office, from and to."""
-BUDGET_BY_OFFICER_XOF: Final = 130_000_000
+BUDGET_BY_OFFICER_XOF: Final = 45_000_000
 PROJECTS: Final = {
     "KAY": ("MARAICHAGE-KAY", "Jardin maraîcher du village (fictif)", "Kayes"),
     "SIK": ("PISCICULTURE-SIK", "Étang de pisciculture (fictif)", "Sikasso"),

@@ -117,7 +117,7 @@ def end_memberships(
         .where(
             col(Project.code) == project, col(ProjectMember.status) == "joined", col(ProjectMember.case_id).is_not(None)
         )
-        .order_by(col(ProjectMember.id))
+        .order_by(col(ProjectMember.case_id), col(ProjectMember.code))
     )
     signed = [
         {
