@@ -95,7 +95,10 @@ def database_faults(engine: Engine) -> list[str]:
     On PostgreSQL, which keeps its references, every row of every table is read.
     """
     if engine.dialect.name == "sqlite":
-        connection = engine.raw_connection()
+        try:
+            connection = engine.raw_connection()
+        except sqlite3.DatabaseError as error:  # so damaged that it cannot even be opened
+            return [str(error)]
         try:
             return _sqlite_faults(connection.driver_connection)  # type: ignore[arg-type]
         finally:
