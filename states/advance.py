@@ -18,6 +18,7 @@ from states.decide import decide
 from states.entries import Entry, new_entry, write_entries
 from states.facts import Facts
 from states.gather import CaseRow, facts_of, load_cases
+from states.history import CORRECTS
 from states.moves import Move, Outcome, OutcomeKind, Reason, Refusal
 from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
@@ -143,6 +144,7 @@ def _settled(session: Session, cases: Mapping[int, CaseRow], moves: Mapping[int,
         elif not (
             storable(f"{move.command_id}{move.correlation_id}{move.reason}{move.note}{move.record}")
             and storable(dict(move.data))
+            and not _says_what_the_journal_says(move)
         ):
             outcomes[place] = _outcome(OutcomeKind.REFUSED, move, cases[move.case_id], reasons=(NOT_STORABLE,))
         else:
@@ -161,6 +163,11 @@ def _settled(session: Session, cases: Mapping[int, CaseRow], moves: Mapping[int,
         elif move.expected_version not in (None, case.version):
             outcomes[place] = _outcome(OutcomeKind.STALE, move, case)
     return outcomes
+
+
+def _says_what_the_journal_says(move: Move) -> bool:
+    """Whether the move's data would pass for what the writer tells there of records, priorities and corrections."""
+    return bool({"record", CORRECTS} & move.data.keys()) or isinstance(move.data.get("priority"), Mapping)
 
 
 def _outcome(

@@ -6,7 +6,7 @@ tasks and clocks are as they were, and whoever received an event of the mistake 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -74,8 +74,9 @@ def correction_effects(pathway: Pathway, facts: Facts, now: datetime) -> tuple[s
     effects: list[Effect] = [Corrects(row.seq)]
     if state != row.to_state:
         effects.append(_restore(pathway, facts, past))
-    if "priority" in row.data:
-        effects.append(SetPriority(row.data["priority"]["from"]))
+    change = row.data.get("priority")
+    if isinstance(change, Mapping):  # what the case's became; a referral has one of its own, which is text
+        effects.append(SetPriority(change["from"]))
     step = row.data.get("record")
     if step is not None:
         before = step["from"] or TAKEN_BACK
