@@ -39,6 +39,7 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
     ("vulnerability_emergency", protection.see_to),
     ("vulnerability_urgent", protection.see_to),
     ("find_guardian", protection.find_guardian),
+    ("replace_guardian", protection.find_guardian),
     ("psychosocial_instrument", arrival.apply_instrument),
     ("vulnerability_screening", arrival.screen),
     ("vulnerability_normal", protection.see_to),
