@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from models.events import EVENT_TYPES
+from states.change.continuity import MIGRATE, UNMIGRATE
+from states.decide import REGISTER
+from states.history import CHANGE_CALENDAR
 from states.moves import SYSTEM
 from states.pathways.problems import Problem
 from states.pathways.schema import DeadlinePart, PathwayFile, TimerPart, TransitionPart
@@ -13,6 +18,9 @@ from states.pathways.source import Findings, Path, Source
 from states.pathways.transition_checks import TransitionChecks
 from states.pathways.ways import PREVIOUS
 from states.records import RECORD_TABLES
+
+NO_TRIGGERS: Final = frozenset({REGISTER, MIGRATE, UNMIGRATE, CHANGE_CALENDAR})
+"""What the journal calls rows that no transition of a pathway made."""
 
 
 def name_problems(file: PathwayFile, source: Source) -> list[Problem]:
@@ -43,6 +51,8 @@ def _check_definitions(file: PathwayFile, findings: Findings) -> None:
         findings.add(("initial",), "initial_not_active")
     if PREVIOUS in file.states:
         findings.add(("states", PREVIOUS), "reserved_name", name=PREVIOUS)
+    for key in file.triggers.keys() & NO_TRIGGERS:
+        findings.add(("triggers", key), "reserved_name", name=key)
     for key in file.records:
         findings.known(("records", key), "kind of record", key, RECORD_TABLES)
     for role in file.care.notes:

@@ -23,8 +23,8 @@ NAMES: Final = {
         "Nommez un état actif.", "Name an active state.",
     ),
     "reserved_name": say(
-        "« {name} » est le mot du retour en arrière.", "'{name}' is the word for the way back.",
-        "Donnez un autre nom à l'état.", "Give the state another name.",
+        "« {name} » a déjà un sens pour Segin.", "'{name}' has a meaning of its own in Segin.",
+        "Donnez-lui un autre nom.", "Give it another name.",
     ),
     "also_a_deadline": say(
         "« {key} » est aussi une échéance.", "'{key}' is also a deadline.",

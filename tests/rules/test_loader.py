@@ -129,7 +129,8 @@ SPOILED = {
         "'grant' or 'enrolment'",
     ),
     "an unknown priority in a condition": ("when: {data: {week: 1}}", "when: {priority: high}", 0, "'emergency'"),
-    "a state called previous": ("  paused:\n", "  previous:\n", 0, "is the word for the way back"),
+    "a state called previous": ("  paused:\n", "  previous:\n", 0, "has a meaning of its own"),
+    "a trigger called migrate": ("  note: {fr", "  migrate: {fr", 0, "'migrate' has a meaning of its own"),
     "a timer with a deadline's name": ("timers:\n  absent:", "timers:\n  answered:", 1, "is also a deadline"),
     "a trigger with two meanings": (
         "- trigger: note\n    from: helped",
