@@ -13,10 +13,11 @@ from sqlmodel import SQLModel, col
 from synthetic_cases import START, Caseload
 
 from models import LivelihoodGrant, Staff, TrainingEnrolment
+from states.casework.approvals import Approval
 from states.casework.budgets import NewBudget, add_budget
 from states.casework.business_plan import BusinessPlan, PlanLine
 from states.casework.courses import NewCourse, add_course
-from states.casework.livelihood import Approval, GrantProposal, propose_grants
+from states.casework.livelihood import GrantProposal, propose_grants
 from states.casework.training import PlaceWanted
 from states.moves import Actor, Outcome, OutcomeKind
 

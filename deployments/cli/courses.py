@@ -12,14 +12,15 @@ from sqlmodel import col
 from deployments.cli.acts import Acting, CommandId, new_code, record
 from deployments.cli.cases import Code
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
-from deployments.cli.output import AsJson
+from deployments.cli.output import DONE, IN_PART, AsJson
 from models import Partner, WrongUse
 from models.database import read_session, write_session
+from states.casework.course_end import cancel_course, close_course
 from states.casework.course_list import CourseLine, list_courses, list_enrolments
 from states.casework.courses import NewCourse, add_course, find_course
 from states.casework.training import PlaceWanted, enrol, join_waiting_list
 from states.casework.waiting import waiting_list
-from states.moves import Outcome
+from states.moves import Outcome, OutcomeKind
 
 course_app = typer.Typer(no_args_is_help=True, help="Courses, their places and their waiting lists.")
 
@@ -172,6 +173,40 @@ def enrol_(
         return outcome, {"enrolment": wanted.code, "course": course}
 
     record(code, login=login, role=role, command_id=command_id, as_json=as_json, act=act)
+
+
+@course_app.command("close")
+def close(code: CourseCode, as_json: AsJson = False) -> None:
+    """Enrol nobody more; whoever is on the course goes on."""
+    with desk(as_json=as_json) as work, write_session(work.engine) as session:
+        close_course(session, code, expected_version=find_course(session, code).version)
+        session.commit()
+        said = work.out.say(f"Formation {code} fermée aux inscriptions.", f"Course {code} closed to more people.")
+        work.out.show({"code": code, "status": "closed"}, lambda console: console.print(said))
+
+
+@course_app.command("cancel")
+def cancel(code: CourseCode, login: AsLogin = None, role: AsRole = "training_officer", as_json: AsJson = False) -> None:
+    """Cancel a course, with every place on it and every wait for it."""
+    with desk(as_json=as_json) as work, write_session(work.engine) as session:
+        outcomes = cancel_course(
+            session,
+            code,
+            actor=acting(session, login, role),
+            expected_version=find_course(session, code).version,
+            correlation_id=work.correlation_id,
+            now=work.now(),
+        )
+        session.commit()
+        ended = sum(outcome.kind is OutcomeKind.MOVED for outcome in outcomes)
+        left = len(outcomes) - ended
+        said = work.out.say(
+            f"Formation {code} annulée : {ended} inscriptions terminées, {left} à revoir.",
+            f"Course {code} cancelled: {ended} enrolments ended, {left} to be looked at.",
+        )
+        document = {"code": code, "status": "cancelled", "ended": ended, "left": left}
+        work.out.show(document, lambda console: console.print(said))
+    raise typer.Exit(IN_PART if left else DONE)
 
 
 def _document(line: CourseLine) -> dict[str, Any]:

@@ -13,17 +13,9 @@ from deployments.cli.cases import Code
 from deployments.cli.desk import AsLogin, AsRole, desk
 from deployments.cli.output import AsJson, Limit
 from models.database import read_session
+from states.casework.approvals import Approval, approve_grants, confirm_grants, endorse_grants
 from states.casework.grant_list import GrantFile, list_grants, show_grant
-from states.casework.livelihood import (
-    Approval,
-    EndOfGrant,
-    OnGrant,
-    approve_grants,
-    cancel_grants,
-    confirm_grants,
-    endorse_grants,
-    reject_grants,
-)
+from states.casework.livelihood import EndOfGrant, OnGrant, cancel_grants, reject_grants
 from states.moves import Outcome
 
 grant_app = typer.Typer(no_args_is_help=True, help="Grants to start an activity, in kind.")

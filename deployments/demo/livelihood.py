@@ -13,9 +13,9 @@ from deployments.demo.diary import Todo
 from deployments.demo.means import PROJECTS
 from deployments.demo.work import Work
 from models import LivelihoodGrant, Office
+from states.casework.approvals import Approval, approve_grants, confirm_grants, endorse_grants
 from states.casework.business_plan import BusinessPlan, PlanLine
 from states.casework.livelihood import (
-    Approval,
     Delivery,
     EndOfGrant,
     Finding,
@@ -23,10 +23,7 @@ from states.casework.livelihood import (
     GrantProposal,
     GrantRevision,
     OnGrant,
-    approve_grants,
-    confirm_grants,
     deliver_grants,
-    endorse_grants,
     look_at_grants,
     procure_grants,
     propose_grants,

@@ -63,6 +63,9 @@ def test_a_course_fills_up_and_a_line_forms(living: tuple[CommandLine, list[str]
     assert second in segin.text("course", "waiting", "COUTURE")
     assert "COUTURE" not in segin.text("course", "list", "--region", "ML01")
     segin.json("course", "show", "UNHEARD", code=2)
+    assert segin.json("course", "close", "COUTURE") == {"code": "COUTURE", "status": "closed"}
+    cancelled = segin.json("course", "cancel", "COUTURE")
+    assert cancelled == {"code": "COUTURE", "status": "cancelled", "ended": 2, "left": 0}
 
 
 def test_a_grant_is_signed_on_a_budget_that_says_what_it_has_left(

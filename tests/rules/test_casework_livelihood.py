@@ -14,6 +14,7 @@ from supported_cases import another, approval, budget, codes, in_state, plan, pr
 from synthetic_cases import START, Caseload, open_caseload
 
 from models import Event, GrantLine, GrantPurchase, GrantVisit, JournalRow, LivelihoodGrant, Task, WrongUse
+from states.casework.approvals import approve_grants, confirm_grants, endorse_grants
 from states.casework.budgets import BudgetState, NewBudget, add_budget, show_budget
 from states.casework.business_plan import BusinessPlan, PlanLine
 from states.casework.leftovers import release_leftovers
@@ -23,11 +24,8 @@ from states.casework.livelihood import (
     GrantLook,
     GrantRevision,
     OnGrant,
-    approve_grants,
     cancel_grants,
-    confirm_grants,
     deliver_grants,
-    endorse_grants,
     look_at_grants,
     procure_grants,
     reject_grants,
@@ -285,8 +283,12 @@ def test_an_approval_that_was_taken_back_commits_once_when_it_is_given_again(gra
     grants.approve()
     assert grants.caseload.advance(grants.case_id, "correct", note="Erreur").kind is MOVED
     assert grants.row.status == "planned"
+    assert grants.budget()[:3] == (0, 0, 1_000_000)
     assert grants.approve().kind is MOVED
-    assert grants.budget() == (600_000, 0, 400_000, [("commitment", 600_000)])
+    assert grants.budget() == (
+        *(600_000, 0, 400_000),
+        [("commitment", 600_000), ("release", 600_000), ("commitment", 600_000)],
+    )
 
 
 @pytest.mark.parametrize("amount", [1.0, "100", True, -1, None, 10**12 + 1])

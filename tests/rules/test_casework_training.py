@@ -12,6 +12,7 @@ from supported_cases import codes, course, in_state, rows, sign, wanted
 from synthetic_cases import START, Caseload, open_caseload
 
 from models import Attendance, Deadline, Event, JournalRow, Task, TrainingEnrolment, WrongUse
+from states.casework.course_end import cancel_course, close_course
 from states.casework.courses import NewCourse, add_course, read_seats
 from states.casework.leftovers import release_leftovers
 from states.casework.training import (
@@ -234,6 +235,37 @@ def test_a_drop_out_has_a_reason_of_the_pathway_and_asks_for_another_course(case
     assert (row.status, row.reason) == ("dropped_out", "critical_illness")
     assert [task.status for task in rows(caseload, Task, case_id) if task.key == "enrol"] == ["done", "open"]
     assert only(enrol(session, [wanted(caseload, case_id, "E2", place)], now=START)).kind is MOVED
+
+
+def test_a_cancelled_course_ends_with_everybody_on_it_and_in_its_line(caseload: Caseload) -> None:
+    on_it, waits = in_state(caseload, "start_training", 2)
+    session, place = caseload.session, course(caseload, 1)
+    enrol(session, [wanted(caseload, on_it, "E1", place)], now=START)
+    join_waiting_list(session, [wanted(caseload, waits, "E2", place)], now=START)
+    by: dict[str, Any] = {"actor": caseload.staff["training_officer"], "correlation_id": "x", "now": START}
+    with pytest.raises(WrongUse, match="Somebody else"):
+        cancel_course(session, place, expected_version=2, **by)
+    assert [outcome.kind for outcome in cancel_course(session, place, expected_version=1, **by)] == [MOVED, MOVED]
+    assert status(caseload) == {"E1": "dropped_out", "E2": "withdrawn"}
+    assert {row.reason for id_ in (on_it, waits) for row in rows(caseload, TrainingEnrolment, id_)} == {
+        "course_cancelled"
+    }
+    assert cancel_course(session, place, expected_version=1, **by) == []
+    assert codes(only(enrol(session, [wanted(caseload, waits, "E3", place)], now=START))) == ["course_not_open"]
+
+
+def test_a_closed_course_takes_nobody_more_and_goes_on(caseload: Caseload) -> None:
+    on_it, waits, comes = in_state(caseload, "start_training", 3)
+    session, place = caseload.session, course(caseload, 1)
+    enrol(session, [wanted(caseload, on_it, "E1", place)], now=START)
+    join_waiting_list(session, [wanted(caseload, waits, "E2", place)], now=START)
+    close_course(session, place, expected_version=1)
+    with pytest.raises(WrongUse, match="closed"):
+        close_course(session, place, expected_version=2)
+    drop_out(session, [end(caseload, on_it, "E1", "other")], now=START)
+    assert offer_free_places(session, now=START) == 0
+    assert codes(only(enrol(session, [wanted(caseload, comes, "E3", place)], now=START))) == ["course_not_open"]
+    assert status(caseload) == {"E1": "dropped_out", "E2": "waiting"}
 
 
 def test_courses_that_cannot_be_are_refused(caseload: Caseload) -> None:

@@ -22,6 +22,7 @@ from models import (
     Vulnerability,
 )
 from models.household_history import stays_of
+from states.casework.approvals import approve_grants, confirm_grants, endorse_grants
 from states.casework.budgets import show_budget
 from states.casework.consents import Revocation, revoke_consents
 from states.casework.courses import read_seats
@@ -38,11 +39,8 @@ from states.casework.livelihood import (
     Delivery,
     EndOfGrant,
     OnGrant,
-    approve_grants,
     cancel_grants,
-    confirm_grants,
     deliver_grants,
-    endorse_grants,
     procure_grants,
     reject_grants,
 )

@@ -21,7 +21,8 @@ from synthetic_cases import START, Caseload, open_caseload
 from models import Budget, BudgetLine, LivelihoodGrant, TrainingEnrolment
 from models.database import write_session
 from models.training import PLACE_TAKEN
-from states.casework.livelihood import EndOfGrant, OnGrant, approve_grants, cancel_grants, procure_grants
+from states.casework.approvals import approve_grants
+from states.casework.livelihood import EndOfGrant, OnGrant, cancel_grants, procure_grants
 from states.casework.purchases import Purchase, Purchases, record_purchases
 from states.casework.training import EndOfEnrolment, drop_out, enrol, join_waiting_list
 from states.casework.waiting import offer_free_places

@@ -11,8 +11,8 @@ from synthetic_cases import START, open_caseload
 
 from models import LivelihoodGrant, Task
 from models.database import write_session
+from states.casework.approvals import approve_grants
 from states.casework.budgets import show_budget
-from states.casework.livelihood import approve_grants
 from states.journal import verify_journal
 from states.moves import Outcome, OutcomeKind
 

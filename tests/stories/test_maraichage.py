@@ -9,18 +9,9 @@ from sqlmodel import Session, select
 from supported_cases import another, approval, budget, codes, in_state, propose
 
 from models import LivelihoodGrant, ProjectMember
+from states.casework.approvals import approve_grants, confirm_grants, endorse_grants
 from states.casework.budgets import show_budget
-from states.casework.livelihood import (
-    Delivery,
-    GrantLook,
-    OnGrant,
-    approve_grants,
-    confirm_grants,
-    deliver_grants,
-    endorse_grants,
-    look_at_grants,
-    procure_grants,
-)
+from states.casework.livelihood import Delivery, GrantLook, OnGrant, deliver_grants, look_at_grants, procure_grants
 from states.casework.memberships import EndOfMembership, PartWanted, end_memberships, join_projects, leave_projects
 from states.casework.project_list import overdue_milestones, show_project
 from states.casework.projects import (
