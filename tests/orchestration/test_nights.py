@@ -309,11 +309,13 @@ def test_old_technical_traces_are_forgotten(case_ids: list[int], engine: Engine)
                 session.add(
                     Attempt(delivery_id=delivery.id or 0, number=number, started_at=at, duration_ms=1, outcome="ok")
                 )
+        told = {"case_id": case_ids[0], "role": "coordinator", "send_at": ARRIVAL, "sent_at": ARRIVAL}
+        session.add(Notice(kind="timer_refused", **told))
         session.commit()
     options = NightOptions(attempts_kept=timedelta(days=10), notices_kept=timedelta(hours=1))
     changes = _run(engine, NIGHT + DAY, options=options).nights[0].changes
     assert changes["attempts_forgotten"] == 1, "not those of a dead delivery, and not the newer one"
-    assert changes["notices_forgotten"] == 1, "the partner's silence, not the lines of deadlines that are open"
+    assert changes["notices_forgotten"] == 1, "the line about the case, not those of deadlines that are open"
 
 
 def test_the_last_night_makes_the_backup(case_ids: list[int], engine: Engine, tmp_path: Path) -> None:
