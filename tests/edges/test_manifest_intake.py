@@ -154,7 +154,8 @@ def test_a_file_is_written_as_it_says(engine: Engine, desk: IntakeDesk) -> None:
             (cases[0].id, "sharing", "given", "manifest"),
             (cases[1].id, "sharing", "refused", "manifest"),
         }
-        assert counted(session, JournalRow) == 2
+        triggers = session.execute(select(col(JournalRow.trigger)).order_by(col(JournalRow.id))).scalars().all()
+        assert triggers == ["register", "register", "identify_vulnerability"]
 
 
 def test_a_year_of_birth_stays_a_year(engine: Engine, desk: IntakeDesk) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prefect_runs import artifacts_of, run_of, steps_of
 from sqlalchemy import Engine
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 from synthetic_cases import START
 
 from deployments.server import ServerHandle
@@ -58,8 +58,14 @@ def test_a_refused_file_fails_alone_and_the_run_says_so(
     assert (counts["files"], counts["refused"]) == (3, 1)
     assert counts["rows"] == sum(counts[name] for name in ("registered", "rejected", "already_known", "waiting"))
     assert counts["registered"] > 0
-    assert counted() == (counts["registered"], counts["registered"], 2)
+    cases, rows, files = counted()
+    assert (cases, files) == (counts["registered"], 2)
     with read_session(engine) as session:
+        begun = session.exec(select(func.count()).where(JournalRow.trigger == "register")).one()
+        said = session.exec(select(func.count()).where(JournalRow.trigger == "identify_vulnerability")).one()
+        raised = session.exec(select(func.count()).where(col(JournalRow.trigger).startswith("raise_"))).one()
+        assert (begun, rows) == (cases, begun + said + raised)
+        assert said > raised > 0
         run_id = session.exec(select(JournalRow.correlation_id).distinct()).one()
     run = run_of(run_id)
     assert run.state is not None
