@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlmodel import Session, select
 from supported_cases import another, approval, budget, codes, in_state, plan, propose, rows, sign
@@ -289,6 +291,23 @@ def test_an_approval_that_was_taken_back_commits_once_when_it_is_given_again(gra
         *(600_000, 0, 400_000),
         [("commitment", 600_000), ("release", 600_000), ("commitment", 600_000)],
     )
+
+
+@given(
+    bought=st.lists(st.tuples(st.integers(1, 100_000), st.integers(0, 10**12)), min_size=1, max_size=20),
+    own=st.integers(0, 10**12),
+)
+def test_a_plan_adds_up_to_the_franc(bought: list[tuple[int, int]], own: int) -> None:
+    lines = tuple(PlanLine(item="x", quantity=number, unit_price_xof=price) for number, price in bought)
+    made = BusinessPlan(activity="x", lines=lines, own_xof=own)
+    assert made.amount_xof + own == made.total_xof == sum(number * price for number, price in bought)
+    assert {type(made.amount_xof), type(made.total_xof)} == {int}
+
+
+@given(amount=st.one_of(st.floats(), st.text(max_size=5), st.booleans(), st.integers(max_value=-1), st.none()))
+def test_no_amount_is_anything_but_a_whole_number(amount: object) -> None:
+    with pytest.raises(ValidationError):
+        PlanLine(item="x", quantity=1, unit_price_xof=amount)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("amount", [1.0, "100", True, -1, None, 10**12 + 1])
