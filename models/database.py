@@ -96,6 +96,7 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted or sealed leaves nothing behind in the file
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != journal_mode:
             connection.execute(f"PRAGMA journal_mode={journal_mode}")
 

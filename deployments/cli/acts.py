@@ -96,10 +96,15 @@ def record(
 
 
 def lines_of(file: Path) -> list[str]:
-    """The lines of a file, or of the standard input for `-`: what is personal is not given on the command line, where
+    """The lines of a file, without what surrounds them. As `text_of`."""
+    return [line.strip() for line in text_of(file).splitlines()]
+
+
+def text_of(file: Path) -> str:
+    """The text of a file, or of the standard input for `-`: what is personal is not given on the command line, where
     everybody on the machine can read it. Raises WrongUse when it is no text."""
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise WrongUse(
             f"{file.name} is no text in UTF-8.",
@@ -107,4 +112,3 @@ def lines_of(file: Path) -> list[str]:
             remedy="Save it as UTF-8.",
             remedy_fr="Enregistrez-le en UTF-8.",
         ) from None
-    return [line.strip() for line in text.splitlines()]

@@ -12,7 +12,7 @@ from rich.text import Text as Line
 from sqlalchemy import select
 from sqlmodel import col
 
-from deployments.cli.acts import Acting, CommandId, new_code, record
+from deployments.cli.acts import Acting, CommandId, new_code, record, text_of
 from deployments.cli.cases import Code
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
 from deployments.cli.output import AsJson, Output
@@ -58,7 +58,7 @@ def session_(
             held_at=when,
             attended=not missed,
             occasion=occasion,
-            note=_text_of(note),
+            note=text_of(note).strip() or None if note else None,
         )
         (outcome,) = record_sessions(at.session, [held], seal=at.desk.seal(), now=now)
         return outcome, {"session": held.code, "occasion": held.occasion or held.code}
@@ -209,11 +209,3 @@ def _items(out: Output, revision: PlanRevision) -> Any:
         ],
         ([item.level, item.dimension, item.goal, item.service, item.mode, item.status] for item in revision.items),
     )
-
-
-def _text_of(file: Path | None) -> str | None:
-    """The whole text of a file, or of the standard input for `-`; lines stay as they are."""
-    if file is None:
-        return None
-    text = typer.get_text_stream("stdin").read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    return text.strip() or None
