@@ -63,7 +63,7 @@ Journal = _table("Journal", "journal", JOURNAL_COLUMNS)
 Task = _table("Task", "task", (*TASK_COLUMNS, *TASK_END[1:]))
 Deadline = _table("Deadline", "deadline", (*DEADLINE_COLUMNS, *DEADLINE_END[1:]))
 Event = _table("Event", "event", EVENT_COLUMNS)
-Consent = _table("Consent", "consent", ("case_id", "purpose", "revoked_at"), given=models.BooleanField())
+Consent = _table("Consent", "consent", ("case_id", "purpose", "status"))
 Assessment = _table("Assessment", "assessment", ("case_id", "instrument"))
 Plan = _table(
     "Plan",
@@ -80,8 +80,8 @@ Grant = _table("Grant", "livelihood_grant", ("case_id", "status"))
 
 
 def consent_given(case: Any) -> bool:
-    newest = Consent.objects.filter(case_id=case.pk, purpose="assistance").order_by("-id").only("given").first()
-    return newest is not None and newest.given
+    newest = Consent.objects.filter(case_id=case.pk, purpose="assistance").order_by("-id").only("status").first()
+    return newest is not None and newest.status == "given"
 
 
 def assessed(case: Any) -> bool:

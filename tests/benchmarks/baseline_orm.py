@@ -91,11 +91,8 @@ class OrmLoop:
 
 
 def consent_given(event: EventData) -> bool:
-    query = select(Consent.given, Consent.revoked_at).where(
-        Consent.case_id == event.model.case_id, Consent.purpose == "assistance"
-    )
-    newest = event.model.session.exec(query.order_by(col(Consent.id).desc()).limit(1)).first()
-    return newest is not None and newest[0] and newest[1] is None
+    query = select(Consent.status).where(Consent.case_id == event.model.case_id, Consent.purpose == "assistance")
+    return event.model.session.exec(query.order_by(col(Consent.id).desc()).limit(1)).first() == "given"
 
 
 def assessed(event: EventData) -> bool:

@@ -94,8 +94,11 @@ def seed(url: str, cases: int) -> tuple[list[int], dict[str, Actor]]:
         needs = ["psychosocial", "training", "livelihood"]
         for statement, rows in (
             (
-                insert_into("consent", "case_id", "purpose", "given", "source", "recorded_at"),
-                [(id_, "assistance", True, "interview", at) for id_ in ids],
+                insert_into(
+                    "consent",
+                    *("code", "case_id", "purpose", "status", "any_partner", "information", "source", "recorded_at"),
+                ),
+                [(f"C-{id_}", id_, "assistance", "given", False, [], "interview", at) for id_ in ids],
             ),
             (
                 insert_into("assessment", "case_id", "instrument", "version", "answers", "flags", "assessed_at"),
@@ -104,13 +107,13 @@ def seed(url: str, cases: int) -> tuple[list[int], dict[str, Actor]]:
             (
                 insert_into(
                     "case_plan",
-                    *("case_id", "revision", "status", "needs", "items", "author_id", "drafted_at", "approver_id"),
+                    *("code", "case_id", "revision", "status", "needs", "author_id", "drafted_at", "approver_id"),
                 ),
-                [(id_, 1, "approved", needs, [], worker, at, coordinator) for id_ in ids],
+                [(f"P-{id_}", id_, 1, "approved", needs, worker, at, coordinator) for id_ in ids],
             ),
             (
-                insert_into("psychosocial_session", "case_id", "kind", "held_at", "attended"),
-                [(id_, "individual", at, True) for id_ in ids],
+                insert_into("psychosocial_session", "code", "case_id", "occasion", "kind", "held_at", "attended"),
+                [(f"S-{id_}", id_, f"O-{id_}", "individual", at, True) for id_ in ids],
             ),
             (
                 insert_into(
@@ -123,8 +126,8 @@ def seed(url: str, cases: int) -> tuple[list[int], dict[str, Actor]]:
             (
                 insert_into(
                     "livelihood_grant",
-                    *("code", "case_id", "kind", "activity", "amount_xof", "own_xof", "spent_xof", "revision", "status"),
-                    "proposed_at",
+                    *("code", "case_id", "kind", "activity", "amount_xof", "own_xof", "spent_xof", "revision"),
+                    *("status", "proposed_at"),
                 ),
                 [(f"G-{id_}", id_, "individual", "élevage", 500_000, 0, 0, 1, "verified", at) for id_ in ids],
             ),
