@@ -155,10 +155,10 @@ registration:
 transitions:
   - {trigger: help, from: waiting, to: helped, roles: [worker], guards: [{guard: assessed, with: {instruments: [k6]}}],
      tasks: {complete: [greet]}, deadlines: {meet: [greeted], cancel: [absent]}, announce: [case.advanced]}
-  - {trigger: write, from: helped, roles: [worker], guards: [plan_drafted],
+  - {trigger: write, from: helped, roles: [worker], guards: [{guard: plan_asks_for, with: {need: followed}}],
      tasks: {open: [{task: approve, unless_open: true}], complete: [write]},
      deadlines: {set: [{deadline: approved, unless_open: true}]}}
-  - {trigger: approve, from: helped, roles: [chief], guards: [plan_drafted, plan_approver_differs],
+  - {trigger: approve, from: helped, roles: [chief], guards: [plan_approver_differs],
      tasks: {complete: [approve, write]}, deadlines: {meet: [approved, help_given]}}
   - {trigger: follow, from: helped, to: followed, roles: [worker, chief], guards: [plan_approved],
      tasks: {complete: [approve]}, deadlines: {meet: [help_given], cancel: [approved]}, announce: [case.advanced]}
@@ -290,7 +290,8 @@ class Past:
     def plan(self, case_id: int, now: datetime, approved_at: datetime | None = None) -> None:
         """A plan, by the worker; approved by the chief."""
         code = f"P{next(self.numbers)}"
-        plan = CasePlan(code=code, case_id=case_id, author_id=self.actors["worker"].id, drafted_at=now)
+        author = self.actors["worker"].id
+        plan = CasePlan(code=code, case_id=case_id, needs=["followed"], author_id=author, drafted_at=now)
         if approved_at is not None:
             plan.status, plan.approved_at, plan.approver_id = "approved", approved_at, self.actors["chief"].id
         self.session.add(plan)

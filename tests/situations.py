@@ -248,7 +248,6 @@ SAMPLES: dict[str, Sample] = {
     ),
     "consent_given": Sample(_set("consents", "purpose"), _unset("consents", "purpose"), {"purpose": "assistance"}),
     "assessed": Sample(_assess, _forget, {"instruments": ("k6", "phq4")}),
-    "plan_drafted": Sample(_change("plan"), _without("plan")),
     "plan_approved": Sample(_change("plan", status="approved"), _change("plan", status="draft")),
     "plan_approver_differs": Sample(_change("plan", approver_id=APPROVER), _change("plan", approver_id=AUTHOR)),
     "plan_asks_for": Sample(_need, _no_need, {"need": "training"}),

@@ -98,17 +98,6 @@ def assessed(facts: Facts, _move: Move, _now: datetime, *, instruments: Instrume
 
 
 @guard(
-    demands={"plan": (True,)},
-    reads=("plan",),
-    missing="plan",
-    fr="Aucun plan de réintégration n'est rédigé.",
-    en="No reintegration plan has been drafted.",
-)
-def plan_drafted(facts: Facts, _move: Move, _now: datetime) -> bool:
-    return facts.plan is not None
-
-
-@guard(
     demands={"plan": (True,), "plan.status": ("approved",)},
     recorded_by=("approve_plan",),
     reads=("plan",),

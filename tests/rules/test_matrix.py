@@ -28,8 +28,8 @@ FILE = PathwayFile.model_validate(read_yaml(TEXT, "mali.yaml").value)
 MACHINE = build_machine(FILE.states, FILE.initial, arrows_of(FILE))
 PARTS = {(state, part.trigger): part for part in FILE.transitions for state in part.from_}
 NEEDS = frozenset({"psychosocial", "training", "livelihood"})
-# Where spoiling one guard cannot leave the other standing: no plan has no approver, too much is more than one may sign.
-FALLS_WITH = {"plan_approver_differs": "plan_drafted", "one_signature_suffices": "within_ceiling"}
+# Where spoiling one guard cannot leave the other standing: too much is more than one may sign.
+FALLS_WITH = {"one_signature_suffices": "within_ceiling"}
 ASKED_BY_THE_MOVE = ("reason_in", "data_in", "actor_in")
 
 

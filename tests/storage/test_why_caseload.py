@@ -42,7 +42,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 @pytest.fixture
 def past(engine: Engine) -> Past:
-    """Some weeks of lives; every other case is in an office, and somebody has every third task."""
+    """Some weeks of lives; every other case is in an office, one is on hold, and somebody has two tasks of three."""
     with write_session(engine) as session:
         lives = Past(session, 11)
         spend(lives, DAYS, [5] * 5, share=0.3)
@@ -52,6 +52,8 @@ def past(engine: Engine) -> Past:
         for case in session.scalars(select(Case)):
             case.office_id = office.id if (case.id or 0) % 2 else None
             session.add(case)
+        waiting = session.scalars(select(col(Case.id)).where(col(Case.state) == "waiting").limit(1)).one()
+        lives.advance(waiting or 0, "pause", "worker", at(DAYS, 12), reason="ill")
         for task in session.scalars(select(Task)):
             task.staff_id = lives.actors[task.role].id if (task.id or 0) % 3 else None
             session.add(task)
