@@ -14,7 +14,12 @@ from deployments.cli.output import AsJson
 from models import Office, Staff, WrongUse
 from models.caseload import find_office
 from models.database import read_session, write_session
+from states.guards.contacts import PARTNER
+from states.moves import SYSTEM
 from states.pathways.shelf import pathways_of
+
+_NOT_STAFF = frozenset({SYSTEM.role, PARTNER})
+"""Roles of the pathway that no person has."""
 
 staff_app = typer.Typer(no_args_is_help=True, help="The people who work on cases.")
 office_app = typer.Typer(no_args_is_help=True, help="The offices and the regions that they serve.")
@@ -54,7 +59,7 @@ def add_staff(
     """Add a member of staff."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
         version_id = work.pathway_version_id()
-        roles = pathways_of(session, [version_id])[version_id].roles
+        roles = pathways_of(session, [version_id])[version_id].roles.keys() - _NOT_STAFF
         if role not in roles:
             raise WrongUse(
                 f"The pathway has no role {role}.",
