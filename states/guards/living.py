@@ -87,17 +87,19 @@ def one_signature_suffices(facts: Facts, move: Move, _now: datetime, *, up_to: i
 
 
 @guard(
-    reads=("grants",),
+    reads=("grants", "records"),
     missing="grant.approved_by",
     fr="L'appui doit être signé par une autre personne que celles qui l'ont proposé ou déjà signé.",
     en="The grant must be signed by another person than those who proposed it or signed it before.",
 )
 def grant_approver_differs(facts: Facts, move: Move, _now: datetime) -> bool:
-    """A grant without a known proposer passes nobody, nor does somebody unknown."""
-    plan, asking = _plan(facts, move), move.actor.id
+    """A grant without a known proposer passes nobody, nor does somebody unknown. A signature counts while the grant is
+    where it brought it: what is told of the past may know of a later one."""
+    plan, found, asking = _plan(facts, move), facts.records.get(move.record or ""), move.actor.id
     if plan is None or plan.proposed_by is None or asking is None:
         return False
-    return asking not in (plan.proposed_by, plan.endorsed_by)
+    endorsed = found is not None and found.status == "endorsed"
+    return asking != plan.proposed_by and not (endorsed and asking == plan.endorsed_by)
 
 
 @guard(

@@ -134,8 +134,11 @@ def test_who_proposed_or_signed_a_grant_does_not_sign_it_again() -> None:
         *((None, None, False), (None, APPROVER, False)),
     ):
         plan = GrantPlanFact("individual", 300_000, 0, proposer, endorser)
-        situation = Situation(facts={"grants": {"R": plan, "another": plan}}, move={"record": "R"})
-        assert (verdict(guard, situation) is None) == holds
+        for status in ("planned", "endorsed"):
+            records = {"R": RecordFact("grant", "R", status, proposer)}
+            known = {"grants": {"R": plan, "another": plan}, "records": records}
+            found = verdict(guard, Situation(facts=known, move={"record": "R"}))
+            assert (found is None) == (holds or (status == "planned" and (proposer, endorser) == (AUTHOR, ACTOR)))
     unknown = Situation(facts={"grants": {"R": GrantPlanFact("individual", 1, 0, AUTHOR, None)}}, move={"record": "S"})
     assert verdict(guard, unknown) is not None
 
