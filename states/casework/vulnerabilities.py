@@ -19,7 +19,7 @@ from states.bulk import SetStatement, insert_into, time_text
 from states.casework.act import Step, move_and_write
 from states.casework.codes import known
 from states.gather import CaseRow, load_cases
-from states.moves import SYSTEM, Move, Outcome
+from states.moves import SYSTEM, Move, Outcome, OutcomeKind
 from states.pathway import PRIORITIES, Pathway
 from states.pathways.shelf import pathways_of
 from states.record_words import PRIORITY_WORDS, UNACCOMPANIED_CHILD, VULNERABILITY_WORDS
@@ -101,9 +101,15 @@ def identify_vulnerabilities(session: Session, found: Sequence[Identified], *, n
 
     def write(moved: Sequence[Identified]) -> None:
         _INSERT.execute(session, [_row(each, urgency(each), now) for each in moved])
-        advance_cases(session, _raises([(each, urgency(each)) for each in moved], cases), now=now)
 
-    return move_and_write(session, found, move=move, write=write, now=now)
+    outcomes = move_and_write(session, found, move=move, write=write, now=now)
+    pressing = [
+        (each, urgency(each))
+        for each, outcome in zip(found, outcomes, strict=True)
+        if outcome.kind is OutcomeKind.MOVED
+    ]
+    advance_cases(session, _raises(pressing, cases), now=now)
+    return outcomes
 
 
 def identify_from_manifest(
