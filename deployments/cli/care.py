@@ -1,4 +1,4 @@
-"""`segin care` and `segin plan`: psychosocial sessions with their notes, and the plan of a case with its history."""
+"""`segin care`: psychosocial sessions with their notes, and who looked at them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text as Line
 from sqlalchemy import select
 from sqlmodel import col
 
 from deployments.cli.acts import Acting, CommandId, new_code, record, text_of
 from deployments.cli.cases import Code
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
-from deployments.cli.output import AsJson, Output
+from deployments.cli.output import AsJson
 from models import PsychosocialSession, WrongUse
 from models.caseload import find_case
 from models.database import read_session, write_session
-from models.plan_history import PlanRevision, plan_history
 from states.casework.sessions import NoteRefused, SessionHeld, looks_at, read_note, record_sessions
 from states.moves import Outcome
 
 care_app = typer.Typer(no_args_is_help=True, help="Psychosocial care: sessions, and who looked at their notes.")
-plan_app = typer.Typer(no_args_is_help=True, help="The reintegration plan of a case.")
 
 
 def add_commands(app: typer.Typer) -> None:
     """Put this room's commands on the command line."""
     app.add_typer(care_app, name="care")
-    app.add_typer(plan_app, name="plan")
 
 
 @care_app.command("session")
@@ -159,53 +154,3 @@ def reads(code: Code, as_json: AsJson = False) -> None:
             ),
         )
         work.out.show({"code": case.code, "reads": looks}, lambda console: console.print(table))
-
-
-@plan_app.command("show")
-def plan(code: Code, as_json: AsJson = False) -> None:
-    """The plan through its revisions: who drafted and approved it, and what became of each item."""
-    with desk(as_json=as_json) as work, read_session(work.engine) as session:
-        case = find_case(session, code)
-        history = plan_history(session, case.id or 0)
-
-        def render(console: Console) -> None:
-            for revision in history:
-                console.print(_heading(work.out, revision))
-                console.print(_items(work.out, revision))
-
-        work.out.show({"code": case.code, "revisions": [_document(each) for each in history]}, render)
-
-
-_REVISION_NAMES = (
-    *("code", "revision", "status", "in_force", "needs", "added", "left_out", "author", "drafted_at"),
-    *("submitted_at", "approver", "approved_at"),
-)
-_ITEM_NAMES = (
-    *("code", "level", "dimension", "need", "goal", "service", "mode", "provider", "referral", "starts_on", "ends_on"),
-    *("status", "reason"),
-)
-
-
-def _document(revision: PlanRevision) -> dict[str, Any]:
-    items = [{name: getattr(item, name) for name in _ITEM_NAMES} for item in revision.items]
-    return {**{name: getattr(revision, name) for name in _REVISION_NAMES}, "items": items}
-
-
-def _heading(out: Output, revision: PlanRevision) -> Line:
-    force = out.say(" · en vigueur", " · in force") if revision.in_force else ""
-    people = f"{revision.author or '–'} → {revision.approver or '–'}"
-    return Line(f"\n{revision.revision} · {revision.status}{force} · {people}", style="bold")
-
-
-def _items(out: Output, revision: PlanRevision) -> Any:
-    return out.table(
-        [
-            ("Niveau", "Level"),
-            ("Dimension", "Dimension"),
-            ("Objectif", "Goal"),
-            ("Service", "Service"),
-            ("Mode", "Mode"),
-            ("Statut", "Status"),
-        ],
-        ([item.level, item.dimension, item.goal, item.service, item.mode, item.status] for item in revision.items),
-    )

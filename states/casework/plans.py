@@ -89,6 +89,10 @@ _REVISE = SetStatement(
     author_id=BigId,
     at=UtcDateTime(),
 )
+_ITEMS_OF = SetStatement(
+    "SELECT code, case_id FROM plan_item WHERE taken_back_at IS NULL AND code IN (SELECT r.code FROM {rows})",
+    code=String(),
+)
 _IDS = SetStatement("SELECT code, id FROM case_plan WHERE code IN (SELECT r.code FROM {rows})", code=String())
 _ITEMS = insert_into(
     "plan_item",
@@ -121,7 +125,7 @@ def draft_plans(
     """Write each as the next revision of its case's plan; refused while another one waits for approval.
 
     `new_code` gives the codes of the items. Raises WrongUse for a need, level, dimension, service or mode that is not
-    known, and for an item without a goal or with its dates the wrong way round.
+    known, for an item without a goal or with its dates the wrong way round, and for one to drop that is not there.
     """
     return _draft(session, "draft_plan", _DRAFT, drafts, new_code, now)
 
@@ -215,6 +219,7 @@ def _item_move(step: ItemStep, trigger: str) -> Move:
 def _check(session: Session, drafts: Sequence[PlanDraft]) -> None:
     cases = load_cases(session, {draft.case_id for draft in drafts})
     pathways = pathways_of(session, {case.pathway_version_id for case in cases.values()})
+    there = {tuple(row) for row in _ITEMS_OF.execute(session, [(code,) for draft in drafts for code in draft.drop])}
     for draft in drafts:
         case = cases.get(draft.case_id)
         states = pathways[case.pathway_version_id].states if case else {}
@@ -225,6 +230,13 @@ def _check(session: Session, drafts: Sequence[PlanDraft]) -> None:
                 f"Un plan ne peut pas demander {unknown[0]!r} : le parcours n'a pas cette étape.",
                 remedy=f"Its states are {', '.join(states)}.",
                 remedy_fr=f"Ses étapes sont {', '.join(states)}.",
+            )
+        if any((code, draft.case_id) not in there for code in draft.drop):
+            raise WrongUse(
+                "A plan cannot drop an item that the case does not have.",
+                "Un plan ne peut pas abandonner un élément que le dossier n'a pas.",
+                remedy="`segin plan show CASE` has the codes of the items.",
+                remedy_fr="`segin plan show DOSSIER` donne les codes des éléments.",
             )
         for item in draft.items:
             _check_item(item)

@@ -183,7 +183,9 @@ def looks_at(session: Session, case_id: int) -> list[Looked]:
 
 
 def seal_old_notes(session: Session, load: Callable[[], Seal | None]) -> int:
-    """Seal the notes from before notes were sealed, and count them; the seal is loaded only if there are any."""
+    """Seal the notes from before notes were sealed, and count them; the seal is loaded only if there are any.
+
+    Raises WrongUse when there are some and no key."""
     rows = session.execute(
         select(
             col(PsychosocialSession.id),
@@ -195,9 +197,16 @@ def seal_old_notes(session: Session, load: Callable[[], Seal | None]) -> int:
         .where(col(PsychosocialSession.note_sealed).is_not(None))
         .where(~col(PsychosocialSession.note_sealed).startswith(SEALED))
     ).all()
-    seal = load() if rows else None
-    if seal is None:
+    if not rows:
         return 0
+    seal = load()
+    if seal is None:
+        raise WrongUse(
+            f"{len(rows)} notes of sessions are in clear, and there is no key to seal them with.",
+            f"{len(rows)} notes de séances sont en clair, et il n'y a pas de clé pour les sceller.",
+            remedy="Set SEGIN_NOTES_KEY (see docs/settings.md), then run `segin db upgrade` once more.",
+            remedy_fr="Réglez SEGIN_NOTES_KEY (voir docs/settings.md), puis relancez `segin db upgrade`.",
+        )
     _SEAL_OLD.execute(session, [(id_, seal.seal(note, _place(case, code))) for id_, code, note, case in rows])
     return len(rows)
 

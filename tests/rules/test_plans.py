@@ -183,6 +183,7 @@ def test_the_same_command_again_changes_nothing(planning: Planning) -> None:
         ({"items": (item(dimension="legal"),)}, "dimension with the code 'legal'"),
         ({"items": (item(service="magic"),)}, "service with the code 'magic'"),
         ({"items": (item(mode="both"),)}, "mode with the code 'both'"),
+        ({"drop": ("NONE",)}, "cannot drop"),
         ({"items": (item(goal=" "),)}, "needs a goal"),
         ({"items": (item(starts_on=date(2024, 3, 2), ends_on=date(2024, 3, 1)),)}, "ends before it starts"),
     ],

@@ -145,6 +145,8 @@ def test_notes_from_before_are_sealed_once(caseload: Caseload) -> None:
     old = PsychosocialSession(code="OLD", case_id=case_id, occasion="OLD", held_at=START, note_sealed=NOTE)
     caseload.session.add(old)
     hold(caseload, [case_id], note="nouvelle")
+    with pytest.raises(WrongUse, match="1 notes of sessions are in clear"):
+        seal_old_notes(caseload.session, lambda: None)
     assert [seal_old_notes(caseload.session, lambda: SEAL) for _ in range(2)] == [1, 0]
     reader = caseload.staff["psychosocial_worker"]
     assert read_note(caseload.session, "OLD", reader=reader, seal=SEAL, now=LATER) == NOTE
