@@ -21,9 +21,9 @@ TAKEN_BACK = "taken_back"
 
 @dataclass(frozen=True, slots=True)
 class PlanRevision:
-    """One revision. `in_force`: it is the newest that was approved. `items` came into the plan with it; they go on under
-    later revisions until they are done or dropped. `added` and `left_out` are the needs that it has more and less than
-    the revision before."""
+    """One revision. `in_force`: it is the newest that was approved. `items` came into the plan with it; they go on
+    under later revisions until they are done or dropped. `added` and `left_out` are the needs that it has more and less
+    than the revision before."""
 
     code: str
     revision: int

@@ -74,8 +74,8 @@ class LadderStep(NamedTuple):
 
 
 class WaiverTerms(NamedTuple):
-    """What may be waived of a deadline: more time, up to `extend` after it is due, or after now when it is overdue (none:
-    no more time), or all of it (`lift`), so many `times`."""
+    """What may be waived of a deadline: more time, up to `extend` after it is due, or after now when it is overdue
+    (none: no more time), or all of it (`lift`), so many `times`."""
 
     extend: Span | None
     lift: bool

@@ -26,12 +26,15 @@ PathwayVersion = Annotated[int | None, typer.Option(help="Only cases that run on
 ArrivedFrom = Annotated[datetime | None, typer.Option(formats=_DAY, help="Only arrivals of this day or later.")]
 ArrivedTo = Annotated[datetime | None, typer.Option(formats=_DAY, help="Only arrivals of this day or earlier.")]
 Age = Annotated[int | None, typer.Option(min=0, max=36_500, metavar="DAYS", help=f"Only arrivals {_DAYS}.")]
-RegisteredFor = Annotated[int | None, typer.Option(min=0, max=36_500, metavar="DAYS", help=f"Only cases registered {_DAYS}.")]
+RegisteredFor = Annotated[
+    int | None, typer.Option(min=0, max=36_500, metavar="DAYS", help=f"Only cases registered {_DAYS}.")
+]
 InStateFor = Annotated[
     int | None, typer.Option(min=0, max=36_500, metavar="DAYS", help=f"Only cases that entered their state {_DAYS}.")
 ]
 StillFor = Annotated[
-    int | None, typer.Option(min=0, max=36_500, metavar="DAYS", help=f"Only cases to which the last thing happened {_DAYS}.")
+    int | None,
+    typer.Option(min=0, max=36_500, metavar="DAYS", help=f"Only cases to which the last thing happened {_DAYS}."),
 ]
 
 

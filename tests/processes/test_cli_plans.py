@@ -1,4 +1,4 @@
-"""`segin plan` as a process: drafted from a file, returned, revised, approved by somebody else and carried out. Synthetic."""
+"""`segin plan` as a process: drafted from a file, returned, revised, approved by another, carried out. Synthetic."""
 
 from __future__ import annotations
 
