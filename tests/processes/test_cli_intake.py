@@ -51,7 +51,7 @@ def test_a_second_time_changes_nothing_and_tells_people_in_their_language(
 def test_what_cannot_work_is_refused_before_anything_is_taken_in(fresh: CommandLine, tmp_path: Path) -> None:
     manifest = MANIFESTS / TAKEN_IN[0]
     assert "no-such-folder" in fresh.error("intake", manifest, "--errors", tmp_path / "no-such-folder" / "x", code=1)
-    assert fresh.json("case", "list") == {"cases": [], "next": None}
+    assert fresh.json("case", "list") == {"cases": [], "total": 0, "next": None}
     (tmp_path / "nothing").mkdir()
     assert "no .xlsx or .csv" in fresh.error("intake", tmp_path / "nothing", code=2)
     assert "does not exist" in fresh.error("intake", tmp_path / "no-such-file.csv", code=2)

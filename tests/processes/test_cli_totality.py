@@ -91,7 +91,12 @@ def test_each_command_is_documented_and_nothing_else_is() -> None:
 @pytest.mark.parametrize("path", COMMANDS)
 def test_each_section_has_the_options_of_its_command_the_keys_and_an_example(path: str) -> None:
     section = documented_sections()[path]
-    options = {name for parameter in COMMANDS[path].params for name in parameter.opts if name.startswith("--")}
+    options = {
+        name
+        for parameter in COMMANDS[path].params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")
+    }
     assert set(re.findall(r"--[a-z][a-z-]+", section)) <= options
     acting = {"--json", "--as"} | ({"--role"} if "--as" in options else set())
     assert options - acting <= set(re.findall(r"--[a-z][a-z-]+", section))
