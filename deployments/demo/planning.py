@@ -11,7 +11,16 @@ from deployments.demo.diary import Todo
 from deployments.demo.work import Work
 from states.casework.act import TaskDone, complete_tasks
 from states.casework.consents import ConsentAnswer, record_consents
-from states.casework.plans import PlanDraft, PlannedItem, PlanStep, approve_plans, draft_plans, submit_plans
+from states.casework.plans import (
+    PlanDraft,
+    PlannedItem,
+    PlanStep,
+    approve_plans,
+    draft_plans,
+    return_plans,
+    revise_plans,
+    submit_plans,
+)
 from states.casework.referrals import ReferralAnswer, ReferralRequest, answer_referrals, make_referrals
 from states.facts import Facts
 
@@ -70,8 +79,13 @@ def draft(work: Work, todos: Sequence[Todo]) -> None:
 
 def approve(work: Work, todos: Sequence[Todo]) -> None:
     """A coordinator approves; whoever wrote the plan passes it on to a colleague."""
-    plans = {case_id: _submitted(facts) for case_id, facts in work.facts(todos, "records").items()}
-    todos = [todo for todo in todos if plans[todo.case_id]]
+    plans = {case_id: _plan_in(facts, "submitted") for case_id, facts in work.facts(todos, "records").items()}
+    waiting = [todo for todo in todos if plans[todo.case_id]]
+    sent_back = [todo for todo in waiting if work.happens("plan_is_returned", todo, plans[todo.case_id])]
+    why = "Dire qui donne la formation, et jusqu'à quand."
+    returns = [PlanStep(**work.signed(todo), plan=plans[todo.case_id], note=why) for todo in sent_back]
+    work.moved(sent_back, return_plans(work.session, returns, now=work.now))
+    todos = [todo for todo in waiting if todo not in sent_back]
     steps = [PlanStep(**work.signed(todo), plan=plans[todo.case_id]) for todo in todos]
     outcomes = approve_plans(work.session, steps, now=work.now)
     work.moved(todos, outcomes)
@@ -82,10 +96,32 @@ def approve(work: Work, todos: Sequence[Todo]) -> None:
                 work.try_again([todo._replace(actor=colleague)])
 
 
-def _submitted(facts: Facts) -> str:
-    """The code of the plan that waits for approval; empty when none does."""
-    waiting = [each.code for each in facts.records.values() if (each.kind, each.status) == ("plan", "submitted")]
-    return waiting[-1] if waiting else ""
+def rework(work: Work, todos: Sequence[Todo]) -> None:
+    """A plan that was returned is changed and submitted again."""
+    found = work.facts(todos, "records", "plan")
+    plans = {case_id: _plan_in(facts, "returned") for case_id, facts in found.items()}
+    here = [todo for todo in todos if plans[todo.case_id]]
+    drafts = []
+    for todo in here:
+        plan = found[todo.case_id].plan
+        needs = tuple(sorted(plan.needs)) if plan else ()
+        drafts.append(PlanDraft(**work.signed(todo), plan=plans[todo.case_id], needs=needs))
+    changed = work.moved(here, revise_plans(work.session, drafts, new_code=work.new_code, now=work.now))
+    asked = [PlanStep(**work.signed(todo), plan=plans[todo.case_id]) for todo in changed]
+    work.moved(changed, submit_plans(work.session, asked, now=work.now))
+
+
+def refer_to_specialist(work: Work, todos: Sequence[Todo]) -> None:
+    """A result asked for specialised care: the person is asked, and the partner."""
+    _refer(work, todos, "mental_health")
+    done = [TaskDone(todo.task_id, todo.actor) for todo in todos if todo.task_id is not None]
+    complete_tasks(work.session, done, now=work.now)
+
+
+def _plan_in(facts: Facts, status: str) -> str:
+    """The code of the case's plan that is there; empty when none is."""
+    found = [each.code for each in facts.records.values() if (each.kind, each.status) == ("plan", status)]
+    return found[-1] if found else ""
 
 
 def go_on(work: Work, todos: Sequence[Todo]) -> None:
@@ -162,8 +198,8 @@ def _under_way(facts: Facts, need: str) -> bool:
     return need == "livelihood" and facts.grant is not None
 
 
-def _refer(work: Work, todos: Sequence[Todo]) -> None:
-    """Ask the person, then the partner, for medical care. Without a consent that names it nothing goes out."""
+def _refer(work: Work, todos: Sequence[Todo], service: str = "health") -> None:
+    """Ask the person, then the partner, for the service. Without a consent that names it nothing goes out."""
     asked = [
         ConsentAnswer(
             **work.signed(todo),
@@ -182,7 +218,7 @@ def _refer(work: Work, todos: Sequence[Todo]) -> None:
             **work.signed(todo),
             code=work.new_code(),
             partner_id=work.helper_partner_id,
-            services=("health",),
+            services=(service,),
             information=INFORMATION,
             priority="urgent" if facts[todo.case_id].priority != "normal" else "normal",
             channel="phone",

@@ -47,6 +47,8 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
     ("resolve_vulnerability", protection.resolve),
     ("conclude_screening", protection.conclude),
     ("draft_plan", planning.draft),
+    ("rework_plan", planning.rework),
+    ("specialised_care", planning.refer_to_specialist),
     ("answer_referral", planning.hear_answer),
     ("approve_plan", planning.approve),
     ("first_session", support.hold_session),
@@ -77,7 +79,7 @@ ACTS: Final[tuple[tuple[str, Act], ...]] = (
 
 OPENING: Final = time(8, 30)
 BETWEEN_ACTS: Final = timedelta(minutes=10)
-PARTS_OF_THE_DAY: Final = (range(9), range(9, 21), range(21, len(ACTS)))
+PARTS_OF_THE_DAY: Final = (range(9), range(9, 23), range(23, len(ACTS)))
 """Each part is one transaction: thousands of simulated people would otherwise wait for the disk one after the other."""
 
 

@@ -65,10 +65,11 @@ def test_somebody_does_every_task_of_the_pathway_and_every_role_has_people() -> 
     done = {key for key, _ in ACTS}
     # Nobody is in follow-up for twelve months yet, so there is no closure to decide on.
     assert set(pathway.tasks) - done == {"close_case"}
-    assert done - set(pathway.tasks) == {"resume", "reopen", "next_session", "go_on", "hold", "close"}
+    diary = {"resume", "reopen", "next_session", "go_on", "hold", "close", "answer_referral", "resolve_vulnerability"}
+    assert done - set(pathway.tasks) == diary
     assert set(pathway.tasks) <= set(story.days)
     assert [place for part in PARTS_OF_THE_DAY for place in part] == list(range(len(ACTS)))
-    roles = set(pathway.roles) - {"system"}
+    roles = set(pathway.roles) - {"system", "partner"}
     assert set(story.acts_a_day) == roles
     for office in cast.offices:
         assert roles <= set(office.staff) | set(cast.everywhere)
