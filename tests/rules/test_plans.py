@@ -164,6 +164,35 @@ def test_a_draft_that_is_taken_back_takes_its_items_with_it(planning: Planning) 
     assert [each.revision for each in planning.history()] == [2]
 
 
+def test_an_approval_that_is_taken_back_is_nobody_s(planning: Planning) -> None:
+    def correct() -> None:
+        all_moved([planning.caseload.advance(planning.case_id, "correct", note="Trop tôt", now=LATER)])
+
+    all_moved([planning.draft(), planning.step(submit_plans), planning.step(approve_plans)])
+    all_moved([planning.draft("P2", items=()), planning.step(submit_plans, "P2"), planning.step(approve_plans, "P2")])
+    assert [each.in_force for each in planning.history()] == [False, True]
+    correct()
+    first, second = planning.history()
+    assert (first.in_force, first.approver, second.in_force) == (True, "coordinator", False)
+    assert (second.status, second.approver, second.approved_at) == ("submitted", None, None)
+    correct()
+    assert (planning.history()[1].status, planning.history()[1].submitted_at) == ("draft", None)
+    ((code, _),) = planning.items().items()
+    all_moved([planning.item("drop_plan_item", code, "other")])
+    correct()
+    ((restored,),) = (each.items for each in planning.history() if each.items)
+    assert (restored.status, restored.reason) == ("planned", None)
+
+
+def test_a_plan_that_was_revised_is_revised_again(planning: Planning) -> None:
+    planning.draft()
+    redrafted = PlanDraft(**planning.signed("case_worker", plan="P1", needs=("livelihood",)))
+    all_moved(revise_plans(planning.session, [redrafted], new_code=planning.caseload.new_code, now=LATER))
+    taken = planning.caseload.advance(planning.case_id, "correct", note="Erreur", now=LATER)
+    assert codes(taken) == ["recorded_apart"]
+    assert planning.history()[0].needs == ("livelihood",)
+
+
 def test_the_same_command_again_changes_nothing(planning: Planning) -> None:
     draft = PlanDraft(**planning.signed("case_worker", plan="P1", needs=(), items=(item(),)))
     answers = [

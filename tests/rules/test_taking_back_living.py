@@ -20,6 +20,7 @@ from models import (
 from states.casework.approvals import approve_grants, confirm_grants, endorse_grants
 from states.casework.budgets import show_budget
 from states.casework.courses import read_seats
+from states.casework.leftovers import release_leftovers
 from states.casework.livelihood import (
     Delivery,
     EndOfGrant,
@@ -156,6 +157,20 @@ def test_what_was_bought_stays_and_a_delivery_is_taken_back(caseload: Caseload) 
     grant = money.grant
     assert (grant.status, grant.delivered_at, grant.delivery_reference) == ("procured", None, None)
     assert money.available == 4_500_000
+
+
+def test_what_a_closed_case_gave_back_is_not_taken_from_others(caseload: Caseload) -> None:
+    """The closure can be taken back until the night has given back what the case held; after that it is reopened."""
+    money = Money(caseload, 600_000)
+    money.approve()
+    close = {"reason": "left_area", "now": START}
+    moved([caseload.advance(money.case_id, "close", **close)])
+    taken_back(caseload, money.case_id)
+    assert (money.grant.status, money.available) == ("approved", 4_400_000)
+    moved([caseload.advance(money.case_id, "close", **close)])
+    assert release_leftovers(money.session, now=LATER, limit=10).grants == 1
+    apart(caseload, money.case_id, "rouvrez le dossier")
+    assert (money.grant.status, money.available) == ("cancelled", 5_000_000)
 
 
 def test_approvals_of_many_cases_are_taken_back_at_once(caseload: Caseload) -> None:
