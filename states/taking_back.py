@@ -62,7 +62,7 @@ def foresee_taking_back(session: Session, move: Move, *, now: datetime) -> Taken
 
 def sentence(taken: TakenBack, *, foreseen: bool) -> Text:
     """What is taken back and what is restored."""
-    fr_begin, en_begin = ("Annulerait", "Would take back") if foreseen else ("Annulé :", "Took back")
+    fr_is, en_is = ("serait annulé", "would be taken back") if foreseen else ("est annulé", "is taken back")
     fr = [
         f"étape « {taken.state.fr} »",
         f"{_fr(taken.tasks_restored, 'tâche')} et {_fr(taken.clocks_restored, 'échéance')} comme avant",
@@ -76,8 +76,8 @@ def sentence(taken: TakenBack, *, foreseen: bool) -> Text:
         f"{_en(taken.events_corrected, 'event')} to correct with partners",
     ]
     return Text(
-        f"{fr_begin} « {taken.title.fr} » (ligne {taken.seq}) : {', '.join(fr)}.",
-        f"{en_begin} “{taken.title.en}” (row {taken.seq}): {', '.join(en)}.",
+        f"« {taken.title.fr} » (ligne {taken.seq}) {fr_is} : {', '.join(fr)}.",
+        f"“{taken.title.en}” (row {taken.seq}) {en_is}: {', '.join(en)}.",
     )
 
 

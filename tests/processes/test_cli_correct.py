@@ -20,7 +20,7 @@ def test_a_mistake_is_shown_then_taken_back_once(segin: CommandLine, code: str) 
     before = segin.json("case", "show", code)
     dry = segin.json("case", "correct", code, *WHY, "--dry-run")
     assert (dry["outcome"], dry["dry_run"]) == ("moved", True)
-    assert "Annulerait" in segin.text("case", "correct", code, *WHY, "--dry-run")
+    assert "serait annulé" in segin.text("case", "correct", code, *WHY, "--dry-run")
     assert segin.json("case", "show", code) == before
 
     correct = ("case", "correct", code, *WHY, "--command-id", "back", "--expected-version", before["version"])
