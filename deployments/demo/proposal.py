@@ -14,7 +14,7 @@ from states.pathways.loader import bundled_pathway
 
 _EDITS: Final = (
     # A state gets another name.
-    (r"(?<!Begin )(?<!Return to )\bplanning\b", "care_plan"),
+    (r"(?<![Bb]egin )(?<!Return to )\bplanning\b", "care_plan"),
     (r'fr: "Plan de réintégration", en: "Planning"', 'fr: "Plan d\'accompagnement", en: "Care plan"'),
     # Plans are to be there sooner, kits are given more time.
     (r"(?<=  plan_drafted:\n)((?:    .*\n)*?    due: )P3W", r"\1P2W"),
