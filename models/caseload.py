@@ -199,4 +199,4 @@ def _counts(
         .where(col(table.case_id).in_(case_ids), which)
         .group_by(col(table.case_id))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -71,7 +71,8 @@ def test_a_night_waits_for_another_run(segin: CommandLine) -> None:
 )
 def test_a_journal_that_was_tampered_with_is_found(segin: CommandLine, tamper: str, what: str) -> None:
     sound = segin.json("journal", "verify")
-    assert (sound["broken"], sound["faults"], sound["cases"]) == (0, [], sound["transitions"])
+    assert (sound["broken"], sound["faults"]) == (0, [])
+    assert 0 < sound["cases"] <= sound["transitions"]
     with _database(segin) as engine, engine.begin() as connection:
         code = connection.scalar(text('SELECT code FROM "case" WHERE id = 7'))
         triggers = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()

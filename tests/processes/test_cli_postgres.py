@@ -24,7 +24,9 @@ def test_the_same_work_over_postgresql(postgres_url: str, tmp_path: Path) -> Non
     assert segin.json("nightly", "--dry-run")["changed"] > 166
     assert [segin.json("nightly")["already_done"] for _ in range(2)] == [False, True]
     assert segin.json("deliveries", "list")["deliveries"]
-    assert segin.json("journal", "verify")["transitions"] == 167
+    sound = segin.json("journal", "verify")
+    assert (sound["cases"], sound["broken"]) == (166, 0)
+    assert sound["transitions"] > 166
     assert segin.json("db", "backup")["path"].endswith(".dump")
     assert segin.json("db", "verify")["sound"]
     assert not (tmp_path / "data" / "segin.db").exists()
