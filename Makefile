@@ -30,8 +30,12 @@ demo: $(VENV)/.installed
 up: $(VENV)/.installed
 	@$(BIN)/segin up $(ARGS)
 
+# What starts servers runs alone afterwards; all the rest side by side. REPORTS is a folder for junit files, if wanted.
 test: $(VENV)/.installed-dev
-	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist loadgroup $(ARGS)
+	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "not slow and not servers" --numprocesses auto \
+		$(if $(REPORTS),--junit-xml=$(REPORTS)/tests.xml) $(ARGS)
+	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "servers and not slow" \
+		$(if $(REPORTS),--junit-xml=$(REPORTS)/servers.xml) $(ARGS)
 
 slow: $(VENV)/.installed-dev
 	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m slow $(ARGS)

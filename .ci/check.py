@@ -1,6 +1,6 @@
 """Looks into what the stages of `.ci/run` left behind: the test report, the demo's totals, an intake's totals.
 
-Usage: check.py tests REPORT | demo DEMO.json | intake INTAKE.json JOURNAL.json
+Usage: check.py tests REPORT... | demo DEMO.json | intake INTAKE.json JOURNAL.json
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ REGISTERED_AND_WAITING = 5_723
 NIGHTS = 213
 
 
-def tests(report: str) -> str:
+def tests(*reports: str) -> str:
     """Fails when nothing was collected, or when PostgreSQL's tests did not run or were skipped."""
-    cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314 (our own file)
+    found = [list(ElementTree.parse(report).getroot().iter("testcase")) for report in reports]  # noqa: S314 (our own)
+    check(all(found), "a report has no test")
+    cases = [case for each in found for case in each]
     on_postgres = [case for case in cases if case.find("./properties/property[@value='postgres']") is not None]
     skipped = [case for case in cases if case.find("skipped") is not None]
-    check(bool(cases), "pytest collected no test")
     check(len(on_postgres) >= 50, f"only {len(on_postgres)} tests ran on PostgreSQL")
     for case in skipped:
         check(

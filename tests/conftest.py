@@ -30,14 +30,14 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
-# One after the other on one processor: they start servers, or a whole installation.
-ALONE = ("orchestration", "test_demo", "test_up", "test_worker", "test_health")
+SERVERS = ("orchestration", "test_demo", "test_up", "test_worker", "test_health")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent.name in ALONE or item.path.stem in ALONE:
-            item.add_marker(pytest.mark.xdist_group("servers"))
+        if item.path.parent.name in SERVERS or item.path.stem in SERVERS:
+            item.add_marker(pytest.mark.servers)
         if "postgres_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
 
