@@ -34,10 +34,10 @@ FIRST, LAST = ARRIVAL.date(), date(2024, 2, 6)
 """The first night finds nothing due; the last one catches up 31 others, and timers fire in it."""
 CASES, CHUNK, KILLS = 2_000, 150, 5
 OVERDUE, ESCALATED = 2 * 1_600 + 200, (3 + 1) * 1_600 + 200
-ANNOUNCED, CHASED, REMINDED, TIMERS = 2 * 1_600, 200, 2 * 1_600, 200
+ANNOUNCED, REMINDED, TIMERS, DIGESTS = 2 * 1_600, 2 * 1_600, 200, 10
 NOTICES = OVERDUE + ESCALATED
-SENT = NOTICES + CHASED + REMINDED
-CHANGES = OVERDUE + ESCALATED + NOTICES + CHASED + ANNOUNCED + SENT + TIMERS + ANNOUNCED + 2 * TIMERS
+SENT = NOTICES + REMINDED
+CHANGES = OVERDUE + ESCALATED + NOTICES + ANNOUNCED + SENT + DIGESTS + TIMERS + ANNOUNCED + 2 * TIMERS
 """At the end: one delivery for each event; each timer's move is dispatched and its task assigned."""
 ROOT = Path(__file__).parents[2]
 
