@@ -30,6 +30,8 @@ from models.runs import NightlyRun
 from states.anchors import broken_anchors
 from states.journal import verify_journal
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST = ARRIVAL.date(), date(2024, 2, 6)
 """The first night finds nothing due; the last one catches up 31 others, and timers fire in it."""
 CASES, CHUNK, KILLS = 2_000, 150, 5

@@ -25,6 +25,8 @@ from sqlalchemy import Engine, text
 from models.database import read_session, write_session
 from states.journal import verify_journal
 
+pytestmark = pytest.mark.slow
+
 CASES, CHUNK, SIZE, KILLS = 200, 8, "30%", 5
 ROOT = Path(__file__).parents[2]
 
@@ -70,8 +72,8 @@ def _ended(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def _check(engine: Engine, right: Engine) -> None:
-    found, wanted = content(engine), content(right)
-    assert {t: [p for p in zip(found[t], wanted[t], strict=False) if p[0] != p[1]] for t in found if found[t] != wanted[t]} == {}
+    # What a case was before names its tasks and clocks by the numbers that the database gave them.
+    assert content(engine, ("before",)) == content(right, ("before",))
     with read_session(engine) as session:
         assert verify_journal(session).broken == []
         moved = session.execute(text("SELECT case_id FROM journal WHERE trigger = 'migrate'")).all()
