@@ -43,10 +43,7 @@ def keep_used(session: Session, definitions: Iterable[Scorable], now: datetime) 
     wanted = {(each.instrument, each.version): each for each in definitions}
     _KEEP.execute(
         session,
-        [
-            (*key, each.fingerprint, each.model_dump_json(by_alias=True), time_text(now))
-            for key, each in wanted.items()
-        ],
+        [(*key, each.fingerprint, each.model_dump_json(by_alias=True), time_text(now)) for key, each in wanted.items()],
     )
     for instrument, version, fingerprint in _FIND.execute(session, list(wanted)).all():
         if fingerprint != wanted[instrument, version].fingerprint:
