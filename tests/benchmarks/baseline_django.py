@@ -89,9 +89,8 @@ def assessed(case: Any) -> bool:
     return "vulnerability" in found and bool(found & {"k6", "phq4", "who5", "phq9", "k10", "rhs13"})
 
 
-def approver_differs(case: Any) -> bool:
-    plan = _plan(case)
-    return plan is not None and plan.author_id != (plan.approver_id or case.moved_by)
+def session_attended(case: Any) -> bool:
+    return bool(Session.objects.filter(case_id=case.pk, attended=True).exists())
 
 
 def plan_asks_for(need: str) -> Any:
@@ -127,8 +126,8 @@ def _ways() -> dict[str, Any]:
         ("confirm_arrival", "registered", "arrived", []),
         ("begin_screening", "arrived", "screening", [consent_given]),
         ("begin_planning", "screening", "planning", [assessed]),
-        ("approve_plan", "planning", None, [approver_differs]),
         ("start_psychosocial", "planning", "psychosocial", [plan_asks_for("psychosocial")]),
+        ("review_psychosocial", "psychosocial", None, [session_attended]),
         ("start_training", "psychosocial", "training", [plan_asks_for("training")]),
         ("start_follow_up", "training", "follow_up", [needs_are_served]),
     ):

@@ -54,8 +54,8 @@ class OrmLoop:
             ("confirm_arrival", "registered", "arrived", []),
             ("begin_screening", "arrived", "screening", [consent_given]),
             ("begin_planning", "screening", "planning", [assessed]),
-            ("approve_plan", "planning", None, [approver_differs]),
             ("start_psychosocial", "planning", "psychosocial", [plan_asks_for("psychosocial")]),
+            ("review_psychosocial", "psychosocial", None, [session_attended]),
             ("start_training", "psychosocial", "training", [plan_asks_for("training")]),
             ("start_follow_up", "training", "follow_up", [needs_are_served]),
         ):
@@ -101,9 +101,10 @@ def assessed(event: EventData) -> bool:
     return "vulnerability" in found and bool(found & {"k6", "phq4", "who5", "phq9", "k10", "rhs13"})
 
 
-def approver_differs(event: EventData) -> bool:
-    plan = _plan(event)
-    return plan is not None and plan.author_id != (plan.approver_id or event.model.actor_id)
+def session_attended(event: EventData) -> bool:
+    case_id, attended = event.model.case_id, col(PsychosocialSession.attended)
+    query = select(func.count()).where(PsychosocialSession.case_id == case_id, attended)
+    return bool(event.model.session.exec(query).one() > 0)
 
 
 def plan_asks_for(need: str):  # type: ignore[no-untyped-def]

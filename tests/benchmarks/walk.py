@@ -42,8 +42,8 @@ STEPS = tuple(
         ("confirm_arrival", "intake_officer", 1),
         ("begin_screening", "case_worker", 4),
         ("begin_planning", "case_worker", 12),
-        ("approve_plan", "coordinator", 20),
         ("start_psychosocial", "case_worker", 22),
+        ("review_psychosocial", "coordinator", 40),
         ("start_training", "case_worker", 60),
         ("start_follow_up", "case_worker", 150),
     )
