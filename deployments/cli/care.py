@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from deployments.cli.acts import Acting, CommandId, new_code, record, text_of
 from deployments.cli.cases import Code
-from deployments.cli.desk import AsLogin, AsRole, acting, desk
+from deployments.cli.desk import AsLogin, AsRole, acting, desk, typed_code
 from deployments.cli.output import AsJson
 from models import PsychosocialSession, WrongUse
 from models.caseload import find_case
@@ -106,7 +106,7 @@ def show(code: Code, as_json: AsJson = False) -> None:
 
 @care_app.command("note")
 def note_(
-    session_code: Annotated[str, typer.Argument(metavar="SESSION", help="Code of the session.")],
+    session_code: Annotated[str, typer.Argument(metavar="SESSION", help="Code of the session.", callback=typed_code)],
     login: AsLogin = None,
     as_json: AsJson = False,
 ) -> None:

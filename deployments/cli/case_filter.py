@@ -6,9 +6,16 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
+from sqlalchemy import select
+from sqlmodel import col
 
 from deployments.cli.desk import Desk
-from models.caseload import CaseFilter
+from models.case import PathwayVersion as Version
+from models.caseload import CaseFilter, find_office, find_staff
+from models.database import read_session
+from states.casework.codes import known
+from states.pathways.shelf import pathways_of
+from states.record_words import PRIORITY_WORDS
 
 _DAY = ["%Y-%m-%d"]
 _DAYS = "at least so many days ago"
@@ -56,7 +63,12 @@ def case_filter(
     in_state_for: int | None,
     still_for: int | None,
 ) -> CaseFilter:
-    """The filter of these options; days are counted back from now, those of arrivals by the programme's calendar."""
+    """The filter of these options; days are counted back from now, those of arrivals by the programme's calendar.
+
+    Raises WrongUse for a state, priority, office, person or reason that is not there: a slip must not look like an
+    empty caseload.
+    """
+    _check(work, state, priority, office, assignee, hold_reason)
     now = work.now()
     today = now.astimezone(work.out.timezone).date()
     latest = [day for day in (_day(arrived_to), None if age is None else today - timedelta(days=age)) if day]
@@ -79,6 +91,23 @@ def case_filter(
         in_state_since=ago(in_state_for),
         still_since=ago(still_for),
     )
+
+
+def _check(
+    work: Desk, state: str | None, priority: str | None, office: str | None, assignee: str | None, reason: str | None
+) -> None:
+    with read_session(work.engine) as session:
+        if office is not None:
+            find_office(session, office)
+        if assignee is not None:
+            find_staff(session, assignee)
+        if state is None and priority is None and reason is None:
+            return
+        versions = session.scalars(select(col(Version.id))).all()
+        pathways = pathways_of(session, [id_ for id_ in versions if id_ is not None]).values()
+    known("state", [state], {key: each.title for pathway in pathways for key, each in pathway.states.items()})
+    known("priority", [priority], PRIORITY_WORDS)
+    known("reason", [reason], {key: text for pathway in pathways for key, text in pathway.hold_reasons.items()})
 
 
 def _day(moment: datetime | None) -> date | None:

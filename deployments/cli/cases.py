@@ -11,7 +11,7 @@ from rich.console import Console
 
 from deployments.cli import case_filter as which
 from deployments.cli.case_file import case_blocks, case_document, case_summary
-from deployments.cli.desk import AsLogin, AsRole, acting, desk
+from deployments.cli.desk import AsLogin, AsRole, acting, desk, typed_code
 from deployments.cli.output import DONE, FAILED, AsJson, Limit
 from models import Case, WrongUse
 from models.caseload import case_file, count_cases, find_case, list_cases
@@ -26,7 +26,7 @@ from states.pathways.shelf import pathways_of
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
-Code = Annotated[str, typer.Argument(help="Code of the case.")]
+Code = Annotated[str, typer.Argument(help="Code of the case.", callback=typed_code)]
 
 case_app = typer.Typer(no_args_is_help=True, help="The caseload: list, show, preview and move cases.")
 

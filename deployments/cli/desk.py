@@ -21,12 +21,18 @@ from models.caseload import find_staff
 from models.database import create_engine_for
 from models.seal import Seal
 from models.settings import Settings, load_settings
+from states.codes import read_code
 from states.moves import Actor
 
 AsLogin = Annotated[str | None, typer.Option("--as", metavar="LOGIN", help="The member of staff who acts.")]
 AsRole = Annotated[
     str, typer.Option("--role", help="The role in which you act when --as is not given; whoever runs this command.")
 ]
+
+
+def typed_code(value: str | None) -> str | None:
+    """A code as it is written, however somebody typed it: small letters, without dashes, O for 0."""
+    return None if value is None else read_code(value) or value
 
 
 @dataclass(frozen=True)

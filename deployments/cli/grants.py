@@ -10,7 +10,7 @@ from rich.console import Console
 
 from deployments.cli.acts import Acting, CommandId, record
 from deployments.cli.cases import Code
-from deployments.cli.desk import AsLogin, AsRole, desk
+from deployments.cli.desk import AsLogin, AsRole, desk, typed_code
 from deployments.cli.output import AsJson, Limit
 from models.database import read_session
 from states.casework.approvals import Approval, approve_grants, confirm_grants, endorse_grants
@@ -20,7 +20,7 @@ from states.moves import Outcome
 
 grant_app = typer.Typer(no_args_is_help=True, help="Grants to start an activity, in kind.")
 
-GrantCode = Annotated[str, typer.Argument(help="Code of the grant, as `segin grant list` says.")]
+GrantCode = Annotated[str, typer.Argument(help="Code of the grant, as `segin grant list` says.", callback=typed_code)]
 Reason = Annotated[str, typer.Option(help="A reason of the pathway for steps of records: see `segin pathway show`.")]
 
 

@@ -13,7 +13,7 @@ from rich.text import Text as Line
 
 from deployments.cli.acts import Acting, CommandId, new_code, record, text_of
 from deployments.cli.cases import Code
-from deployments.cli.desk import AsLogin, AsRole, desk
+from deployments.cli.desk import AsLogin, AsRole, desk, typed_code
 from deployments.cli.output import AsJson, Output
 from deployments.cli.plan_file import read_plan
 from models.caseload import find_case
@@ -36,8 +36,12 @@ from states.moves import Outcome
 plan_app = typer.Typer(no_args_is_help=True, help="The reintegration plan of a case.")
 item_app = typer.Typer(no_args_is_help=True, help="The items of a plan: start, finish or drop them.")
 
-PlanCode = Annotated[str, typer.Argument(metavar="PLAN", help="Code of the plan, as `segin plan show` says.")]
-ItemCode = Annotated[str, typer.Argument(metavar="ITEM", help="Code of the item, as `segin plan show` says.")]
+PlanCode = Annotated[
+    str, typer.Argument(metavar="PLAN", help="Code of the plan, as `segin plan show` says.", callback=typed_code)
+]
+ItemCode = Annotated[
+    str, typer.Argument(metavar="ITEM", help="Code of the item, as `segin plan show` says.", callback=typed_code)
+]
 File = Annotated[Path, typer.Argument(help="A YAML or JSON file with the plan, or - for the standard input.")]
 
 

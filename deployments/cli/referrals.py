@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from deployments.cli.acts import Acting, CommandId, new_code, record
-from deployments.cli.desk import AsLogin, AsRole, desk
+from deployments.cli.desk import AsLogin, AsRole, desk, typed_code
 from deployments.cli.output import AsJson, Limit, Output
 from models import ReferralStatus
 from models.database import read_session
@@ -19,7 +19,7 @@ from states.moves import Outcome
 from states.record_words import PRIORITY_WORDS
 from states.referral_words import INFORMATION_WORDS, SERVICE_WORDS
 
-Code = Annotated[str, typer.Argument(help="Code of the referral.")]
+Code = Annotated[str, typer.Argument(help="Code of the referral.", callback=typed_code)]
 
 referral_app = typer.Typer(
     no_args_is_help=True, help="Referrals to partners: make, list, show, and record the answers."

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deployments.cli.desk import Desk, desk
+from deployments.cli.desk import Desk, desk, typed_code
 from deployments.cli.output import AsJson, Limit, Output
 from models import Case, WrongUse
 from models.caseload import CaseFilter
@@ -16,7 +16,7 @@ from models.database import read_session
 from states.why.cause import Cause
 from states.why.ranking import RankedCause, Ranking, why_all, why_case
 
-Code = Annotated[str | None, typer.Argument(metavar="CASE", help="Code of the case.")]
+Code = Annotated[str | None, typer.Argument(metavar="CASE", help="Code of the case.", callback=typed_code)]
 
 
 def add_commands(app: typer.Typer) -> None:
