@@ -52,9 +52,9 @@ def back_up(engine: Engine, folder: Path, name: str) -> Backup:
         else:
             _dump_postgres(engine, partial)
         verify_backup(partial)
-        _sync(partial)
+        sync(partial)
         partial.replace(path)
-        _sync(folder)
+        sync(folder)
     except OSError as error:
         raise BackupFailed(
             f"The backup could not be written: {error.strerror}.",
@@ -169,7 +169,7 @@ def _unusable(why: str) -> BackupFailed:
     )
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """The disk has the file, or the folder's entry, for good."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from models.backup import sync
 from models.errors import SeginError, WrongUse
 
 KEY_BYTES: Final = 32
@@ -35,7 +36,7 @@ class Seal:
     is bound to its `context` (which note of which case it is): moved to another place it cannot be read.
     """
 
-    def __init__(self, keys: Sequence[bytes], *, random: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise WrongUse(
                 f"A key for notes has {KEY_BYTES} bytes.",
@@ -45,11 +46,10 @@ class Seal:
             )
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._first = _key_id(keys[0])
-        self._random = random
 
     def seal(self, text: str, context: str) -> str:
         """The text, sealed for this place."""
-        nonce = self._random(_NONCE_BYTES)
+        nonce = os.urandom(_NONCE_BYTES)
         data = self._ciphers[self._first].encrypt(nonce, text.encode(), context.encode())
         return f"{SEALED}{self._first}:{base64.b64encode(nonce + data).decode()}"
 
@@ -96,16 +96,17 @@ def _write_new(path: Path, content: bytes) -> None:
     """Whole or not at all, and never over one that somebody else has made in this moment."""
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
     try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
         os.link(partial, path)
+        sync(path.parent)  # notes under a key that a power failure took would never be read again
     except FileExistsError:
         pass
     finally:
-        partial.unlink()
+        partial.unlink(missing_ok=True)
 
 
 def _key(text: str) -> bytes:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from states.chain import remembered
 from states.facts import Facts
 from states.history import ClockPast, Past, PastRow, TaskPast
 from states.kept_steps import kept
@@ -98,20 +97,19 @@ def _restore(pathway: Pathway, facts: Facts, past: Past) -> Restore:
     final = kind is StateKind.FINAL
     return Restore(
         entered_state_at=at,
-        previous_state=_previous_state(pathway, past),
+        previous_state=_previous_state(pathway, facts, past.rows[-1]),
         held_at=at if kind is StateKind.HOLD else None,
         closure_reason=came.reason if came and final else None,
         closed_at=at if final else None,
     )
 
 
-def _previous_state(pathway: Pathway, past: Past) -> str | None:
-    """Where a held or closed case goes back to, before the last row."""
-    previous = None
-    for row in past.rows[:-1]:
-        if row.to_state != row.from_state and {row.from_state, row.to_state} <= pathway.states.keys():
-            previous = remembered(pathway, row.from_state, row.to_state, previous)
-    return previous
+def _previous_state(pathway: Pathway, facts: Facts, row: PastRow) -> str | None:
+    """Where the held or closed case that the row moved goes back to: where the row led to, if it led back; else it
+    is what it still remembers. An active state has no way back."""
+    if pathway.states[row.from_state or ""].kind is StateKind.ACTIVE:
+        return None
+    return row.to_state if pathway.states[row.to_state].kind is StateKind.ACTIVE else facts.previous_state
 
 
 def _earlier(past: Past, code: str) -> int | None:

@@ -43,6 +43,7 @@ def reassign_task(session: Session, task_id: int, to: Staff, *, now: datetime, b
     somebody of another role, who left, or who is away now.
     """
     task = find_task(session, task_id)
+    session.refresh(to, with_for_update={"read": True})  # first the person, then cases: as whoever leaves is locked
     open_, _ = _locked(session, col(Task.id) == task.id)
     if not open_:
         raise WrongUse(
@@ -51,7 +52,6 @@ def reassign_task(session: Session, task_id: int, to: Staff, *, now: datetime, b
             remedy="Only an open task can change hands: `segin tasks` lists them.",
             remedy_fr="Seule une tâche ouverte change de mains : `segin tasks` les affiche.",
         )
-    session.refresh(to, with_for_update={"read": True})
     if to.role != task.role:
         raise WrongUse(
             f"Task {task_id} is for the role {task.role}, and {to.login} is {to.role}.",

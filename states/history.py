@@ -16,6 +16,12 @@ CHANGE_CALENDAR: Final = "change_calendar"
 """The trigger of the journal row that says which clocks of a case a calendar moved; no transition: the case stays, and
 what came before it can still be taken back."""
 
+MIGRATE: Final = "migrate"
+"""The trigger of the row that carried a case to another version; no transition: it is on its way between two."""
+
+UNMIGRATE: Final = "unmigrate"
+"""The trigger of the row that took such a row back."""
+
 
 class PastRow(NamedTuple):
     """A journal row, as far as its consequences go; `data` as they were journalled."""
@@ -80,8 +86,7 @@ class Past(NamedTuple):
     @property
     def came(self) -> PastRow | None:
         """The row with which the case came into the state from which the last row went."""
-        last = self.last
-        return entered(self.rows[:-1], last.from_state or "") if last else None
+        return entered(self.rows[:-1])
 
 
 def standing(rows: Iterable[PastRow]) -> list[PastRow]:
@@ -99,10 +104,10 @@ def standing(rows: Iterable[PastRow]) -> list[PastRow]:
     return stand
 
 
-def entered(rows: Iterable[PastRow], state: str) -> PastRow | None:
-    """The row with which the case last came into `state`."""
+def entered(rows: Iterable[PastRow]) -> PastRow | None:
+    """The row with which the case came into the state in which the rows leave it, whatever that was called then."""
     found = None
     for row in rows:
-        if row.to_state == state and row.from_state != state:
+        if row.to_state != row.from_state and row.trigger not in (MIGRATE, UNMIGRATE):
             found = row
     return found

@@ -18,9 +18,9 @@ from models.case import PathwayVersion
 from states.anchors import broken_anchors
 from states.bulk import as_json, time_text
 from states.chain import COVERED, GENESIS, JOURNAL_COLUMNS, note_digest, remembered, row_hash
-from states.change.continuity import MIGRATE, UNMIGRATE, Carried, Standing, stands_after
+from states.change.continuity import Carried, Standing, stands_after
 from states.decide import REGISTER
-from states.history import CHANGE_CALENDAR, CORRECTS
+from states.history import CHANGE_CALENDAR, CORRECTS, MIGRATE, UNMIGRATE
 from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
 

@@ -33,6 +33,8 @@ _CLOCKS = SetStatement(
 )
 _EVENTS = SetStatement(
     "SELECT e.case_id, e.uid FROM event AS e JOIN {rows} ON e.case_id = r.case_id AND e.seq = r.seq "
+    # A sweep that found a deadline overdue wrote its event beside the row: that one is still true.
+    "JOIN journal AS j ON j.case_id = e.case_id AND j.seq = e.seq AND j.correlation_id = e.correlation_id "
     "ORDER BY e.case_id, e.sequence",
     case_id=BigId,
     seq=Integer(),

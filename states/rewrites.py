@@ -17,7 +17,8 @@ from states.moves import Move, RewriteDeadline, RewriteTask, WaiveDeadline
 REWRITE_TASKS: Final = SetStatement(
     "UPDATE task SET state = r.state, role = r.role, priority = r.priority, status = r.status, due_at = r.due_at, "
     "first_due_at = CASE WHEN r.due_at IS NULL THEN NULL ELSE COALESCE(r.first_due_at, task.first_due_at) END, "
-    "staff_id = CASE WHEN task.role = r.role THEN task.staff_id ELSE r.staff_id END, "
+    "staff_id = CASE WHEN task.role <> r.role THEN r.staff_id WHEN EXISTS "
+    "(SELECT 1 FROM staff AS s WHERE s.id = task.staff_id AND s.active) THEN task.staff_id END, "
     "closed_at = NULL, closed_seq = NULL, done_by = NULL FROM {rows} "
     "WHERE task.case_id = r.case_id AND task.id = r.task_id",
     case_id=BigId,

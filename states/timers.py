@@ -93,7 +93,7 @@ def _move(timer: RunOut, template: DeadlineTemplate, as_of: datetime) -> Move:
         case_id=timer.case_id,
         trigger=template.trigger or "",
         actor=SYSTEM,
-        command_id=f"timer:{timer.code}:{timer.seq}:{timer.key}",
+        command_id=f"timer:{timer.code}:{timer.seq}:{bulk.time_text(timer.due_at)}:{timer.key}",
         correlation_id=sweep_correlation(as_of),
         reason=template.reason,
         data=template.data,

@@ -17,13 +17,13 @@ from models.types import BigId, Json
 from models.waves import MigrationWave, WaveCase, WaveOutcome, WaveStatus
 from states.bulk import SetStatement
 from states.change.caseload import Running, load_running
-from states.change.continuity import MIGRATE
 from states.change.images import image_of
 from states.change.passage import Passage, breaches, crossing
 from states.change.shares import Share, read_share
 from states.change.verdicts import objections
 from states.change.waves import with_outcome
 from states.entries import Entry, carried_entry, write_entries
+from states.history import MIGRATE
 from states.moves import Actor, Effect, Move
 from states.pathway import StateKind
 

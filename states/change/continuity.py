@@ -6,16 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from states.change.mapping import names_of
+from states.history import MIGRATE, UNMIGRATE
 from states.pathway import Pathway, StateKind
-
-MIGRATE: Final = "migrate"
-"""The trigger of the row that carried a case to another version; no transition: it is on its way between two."""
-
-UNMIGRATE: Final = "unmigrate"
-"""The trigger of the row that took such a row back."""
 
 
 class Standing(NamedTuple):

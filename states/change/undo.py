@@ -15,13 +15,13 @@ from models.types import BigId
 from models.waves import MigrationWave, PathwayMigration, WaveCase, WaveOutcome, WaveStatus
 from states.bulk import SetStatement, as_json
 from states.change.carrying import leave_waiting
-from states.change.continuity import UNMIGRATE
 from states.change.images import effects_of_image
 from states.change.passage import MIGRATED
 from states.change.waves import with_outcome
 from states.correction import CORRECTED
 from states.entries import Entry, carried_entry, write_entries
 from states.gather import CaseRow, load_cases
+from states.history import UNMIGRATE
 from states.moves import Actor, Announce, Effect, Move
 from states.pathway import Pathway
 

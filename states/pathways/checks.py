@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from models.events import EVENT_TYPES
-from states.change.continuity import MIGRATE, UNMIGRATE
 from states.decide import REGISTER
-from states.history import CHANGE_CALENDAR
+from states.history import CHANGE_CALENDAR, MIGRATE, UNMIGRATE
 from states.moves import SYSTEM
 from states.pathways.problems import Problem
 from states.pathways.schema import DeadlinePart, PathwayFile, TimerPart, TransitionPart

@@ -14,14 +14,17 @@ from sqlmodel import Session, col, select
 from synthetic_cases import START, Caseload, open_caseload
 
 from integrations.webhooks.fanout import fan_out
-from models import Case, Deadline, Delivery, Event, JournalRow, Partner, Subscription, Task
+from models import Case, Deadline, Delivery, Event, JournalRow, Partner, Staff, Subscription, Task
 from models.database import write_session
 from states.advance import advance_case
+from states.correction import correction_effects
 from states.decide import preview
-from states.facts import FACT_GROUPS, PAST
+from states.facts import FACT_GROUPS, PAST, Facts
 from states.gather import gather_facts
+from states.history import Past, PastRow
 from states.journal import verify_journal
-from states.moves import Move, Outcome, OutcomeKind
+from states.moves import Move, Outcome, OutcomeKind, Restore
+from states.pathways.loader import bundled_pathway, load_pathway
 from states.sweep import sweep_deadlines
 
 DAY = timedelta(days=1)
@@ -159,6 +162,9 @@ def test_a_timer_that_closed_the_case_starts_anew(caseload: Caseload) -> None:
     caseload.session.expire_all()
     clock = caseload.session.exec(select(Deadline).where(Deadline.key == "no_show", Deadline.status == "open")).one()
     assert clock.due_at > late + 30 * DAY
+    # And it does its work when its time comes again.
+    assert sweep_deadlines(caseload.session, as_of=clock.due_at, limit=10).fired == 1
+    assert caseload.case(case_id).state == "closed"
 
 
 def test_what_cannot_be_taken_back_says_why(caseload: Caseload) -> None:
@@ -232,3 +238,60 @@ def test_a_case_that_moved_meanwhile_is_left_alone(caseload: Caseload) -> None:
     caseload.advance(case_id, "confirm_arrival")
     assert correct(caseload, case_id, expected_version=1).kind is OutcomeKind.STALE
     assert caseload.session.exec(select(Case.state)).one() == "arrived"
+
+
+def test_an_overdue_event_that_is_still_true_is_not_corrected(caseload: Caseload) -> None:
+    session = caseload.session
+    (case_id,) = caseload.register_many(1)
+    caseload.advance(case_id, "confirm_arrival")
+    caseload.advance(case_id, "raise_urgent")
+    session.add(
+        Event(
+            uid="evt_overdue",
+            case_id=case_id,
+            sequence=99,
+            seq=caseload.case(case_id).version,
+            type="deadline.overdue",
+            occurred_at=START,
+            correlation_id="sweep:then",
+        )
+    )
+    session.flush()
+    assert correct(caseload, case_id).kind is OutcomeKind.MOVED
+    assert session.exec(select(Event).where(Event.type == "case.corrected")).all() == []
+
+
+def test_a_task_comes_back_to_nobody_who_has_left(caseload: Caseload) -> None:
+    session = caseload.session
+    (case_id,) = caseload.register_many(1)
+    worker = session.get_one(Staff, caseload.staff["intake_officer"].id)
+    session.exec(select(Task).where(Task.case_id == case_id)).one().staff_id = worker.id
+    session.flush()
+    caseload.advance(case_id, "confirm_arrival")
+    worker.active = False
+    session.flush()
+    correct(caseload, case_id)
+    session.expire_all()
+    task = session.exec(select(Task).where(Task.key == "confirm_arrival", Task.status == "open")).one()
+    assert task.staff_id is None
+
+
+def test_a_hold_under_another_name_is_where_it_was() -> None:
+    """The hold and the state before it were renamed by a migration between the hold and its end."""
+
+    def row(seq: int, trigger: str, source: str | None, goal: str) -> PastRow:
+        return PastRow(seq, START + seq * DAY, trigger, source, goal, None, {})
+
+    rows = (
+        row(1, "register", None, "old_name"),
+        row(2, "hold", "old_name", "old_hold"),
+        row(3, "migrate", "old_hold", "on_hold"),
+        row(4, "resume", "on_hold", "arrived"),
+    )
+    pathway = load_pathway(bundled_pathway("mali"), "mali")
+    facts = Facts(
+        1, "arrived", 4, START + 4 * DAY, START.date(), START, past=Past(rows, tasks=(), clocks=(), events=())
+    )
+    state, effects = correction_effects(pathway, facts, START + 5 * DAY)
+    (restored,) = (effect for effect in effects if isinstance(effect, Restore))
+    assert (state, restored.previous_state, restored.held_at) == ("on_hold", "arrived", START + 2 * DAY)
