@@ -63,12 +63,13 @@ def days_off(calendar: Calendar, recorded: Mapping[date, Text], year: int) -> li
     found = []
     day = date(year, 1, 1)
     while day.year == year:
-        if day in recorded and not calendar.is_working(day):
-            found.append(DayOff(day, recorded[day], estimated=False, recorded=True))
-        elif day.weekday() not in calendar.weekend and not calendar.is_working(day):
-            holiday = known.get(day)
-            title = Text("jour sans travail", "day without work") if holiday is None else holiday.title
-            found.append(DayOff(day, title, estimated=bool(holiday and holiday.estimated), recorded=False))
+        if day.weekday() not in calendar.weekend and not calendar.is_working(day):
+            if day in recorded:
+                found.append(DayOff(day, recorded[day], estimated=False, recorded=True))
+            else:
+                holiday = known.get(day)
+                title = Text("jour sans travail", "day without work") if holiday is None else holiday.title
+                found.append(DayOff(day, title, estimated=bool(holiday and holiday.estimated), recorded=False))
         day += _DAY
     return found
 

@@ -210,6 +210,21 @@ def test_the_days_off_of_a_year_have_their_reasons() -> None:
     assert all(not calendar.is_working(each.day) for each in found)
 
 
+def test_a_rest_day_is_no_day_off_whatever_is_recorded_of_it() -> None:
+    """Tabaski 2027, expected on a Sunday, is announced for the Monday; a closure has a weekend in it."""
+    changes = [
+        announcement(date(2027, 5, 17), date(2027, 5, 16), "ML", None),
+        closure(date(2027, 2, 4), date(2027, 2, 8), "travaux", None),
+    ]
+    rows: list[Recorded] = []
+    for change in changes:
+        rows = recorded_after(rows, change)
+    recorded = {day: entry.title for change in changes for day, entry in change.sets.items()}
+    calendar = Calendar(BAMAKO, country="ML").locally(OfficeDays(rows).of(None))
+    found = [each.day for each in days_off(calendar, recorded, 2027) if each.recorded]
+    assert found == [date(2027, 2, 4), date(2027, 2, 5), date(2027, 2, 8), date(2027, 5, 17)]
+
+
 def test_an_announcement_moves_a_holiday_and_names_it() -> None:
     change = announcement(date(2026, 5, 28), date(2026, 5, 27), "ML", None)
     assert {day: (entry.kind, entry.title.fr) for day, entry in change.sets.items()} == {
