@@ -212,7 +212,8 @@ class Writes:
                 self._resumed[case_id] = self._now - case.held_at
 
     def write(self, session: Session) -> None:
-        """At most one statement for each kind of row (two for clocks that go on), whatever the number of cases."""
+        """At most one statement for each kind of row (two for clocks that go on, and one for each table of details when
+        something is taken back), whatever the number of cases."""
         for statement, rows in (
             (_INSERT_JOURNAL, self._journal),
             (_END_TASKS, self._ended_tasks),

@@ -73,14 +73,11 @@ def new_entry(
         told=_told(case, effects),
     )
     changes: dict[str, Any] = {"version": row.seq, "journal_head": row.hash}
-    announced = 0
+    changes["events"] = case.events + sum(isinstance(effect, Announce) for effect in effects)
     for effect in effects:
-        if isinstance(effect, Announce):
-            announced += 1
-        elif isinstance(effect, SetPriority):
+        if isinstance(effect, SetPriority):
             changes["priority"] = effect.priority
     restored = next((effect for effect in effects if isinstance(effect, Restore)), None)
-    changes["events"] = case.events + announced
     if to_state != from_state:
         kind = pathway.states[to_state].kind
         final = kind is StateKind.FINAL

@@ -137,11 +137,10 @@ class When(NamedTuple):
             return False
         if self.need is not None and (facts.plan is None or self.need not in facts.plan.needs - waived_needs(move)):
             return False
-        if self.without == "grant":
-            return facts.grant is None or facts.grant.status in OVER["grant"]
-        if self.without == "enrolment":
-            return facts.enrolment is None or facts.enrolment.status in OVER["enrolment"]
-        return True
+        if self.without is None:
+            return True
+        found = getattr(facts, self.without)
+        return found is None or found.status in OVER[self.without]
 
     @property
     def reads(self) -> frozenset[str]:

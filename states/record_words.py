@@ -1,6 +1,5 @@
-"""French and English words for the codes that records carry: grants, enrolments, priorities, consents, instruments.
-
-Guards' refusals are written with them, and a pathway may use no code that is not here.
+"""French and English words for the codes that records carry: grants, priorities, consents, instruments, vulnerabilities,
+guardians. Guards' refusals are written with them; a pathway may use no code of `record_words` that is not there.
 """
 
 from __future__ import annotations

@@ -50,10 +50,10 @@ class TakenBack:
     events_corrected: int
 
 
-def foresee_taking_back(session: Session, move: Move, *, now: datetime) -> TakenBack | tuple[Reason, ...]:
-    """What this move, which takes back, would do; or every reason against it. Nothing is written; the case is locked,
-    so that the move does the same if it follows in this transaction. The case exists."""
-    case = load_cases(session, [move.case_id], lock=True)[move.case_id]
+def foresee_taking_back(session: Session, move: Move, *, now: datetime, lock: bool) -> TakenBack | tuple[Reason, ...]:
+    """What this move, which takes back, would do; or every reason against it. Nothing is written. With `lock` the move
+    does the same if it follows in this transaction. The case exists."""
+    case = load_cases(session, [move.case_id], lock=lock)[move.case_id]
     pathway = pathways_of(session, [case.pathway_version_id])[case.pathway_version_id]
     facts = facts_of(session, [case], sorted(pathway.needs(move.trigger)))[case.id]
     decision = decide(pathway, facts, move, now)

@@ -53,7 +53,7 @@ def correct(
             note=reason,
         )
         now, case_code = work.now(), case.code
-        found = foresee_taking_back(session, move, now=now)
+        found = foresee_taking_back(session, move, now=now, lock=not dry_run)
         outcome = foresee_cases(session, [move], now=now)[0] if dry_run else advance_case(session, move, now=now)
         session.commit()
         moved = outcome.kind is OutcomeKind.MOVED

@@ -46,8 +46,8 @@ class Parameter(NamedTuple):
     kind: str | None
 
 
-Allowed = str | tuple[Any, ...] | Callable[..., Iterable[Any]]
-"""The values that a field must have one of: a parameter's, these, or what a function makes of the parameters."""
+Allowed = str | tuple[Any, ...]
+"""The values that a field must have one of: a parameter's, or these."""
 
 
 class Guard(NamedTuple):
@@ -160,9 +160,7 @@ def demands_of(declared: Guard, given: Mapping[str, Any]) -> dict[str, Values]:
 
 
 def _allowed(allowed: Allowed, values: Mapping[str, Any]) -> Iterable[Any]:
-    if isinstance(allowed, str):
-        return _each(values[allowed])
-    return allowed if isinstance(allowed, tuple) else allowed(**values)
+    return _each(values[allowed]) if isinstance(allowed, str) else allowed
 
 
 def _parameters(predicate: Predicate) -> dict[str, Parameter]:

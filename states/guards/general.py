@@ -1,4 +1,4 @@
-"""The guards: named pure predicates that a pathway's transitions use. They look at values only, never at a clock.
+"""Guards of what a move says, and of consents, results, plans, sessions and visits. They look at values, never a clock.
 
 A guard says what must hold; `states.decide` refuses with its text when it does not. `docs/pathway.md` lists them.
 """

@@ -41,7 +41,7 @@ def test_une_cloture_faite_par_erreur_est_annulee_et_le_partenaire_l_apprend(ses
     # L'erreur se voit le lendemain. Ce qui sera annulé est dit avant, en une phrase.
     life.wait(days=1)
     move = Move(man, "correct", life.caseload.staff["coordinator"], "annulation", "life", note="Mauvais dossier")
-    foreseen = foresee_taking_back(session, move, now=life.now)
+    foreseen = foresee_taking_back(session, move, now=life.now, lock=True)
     assert isinstance(foreseen, TakenBack)
     assert (foreseen.trigger, foreseen.to_state, foreseen.events_corrected) == ("close", "screening", 1)
     assert (foreseen.tasks_restored, foreseen.clocks_restored) == (len(before["tasks"]), len(before["clocks"]))
