@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,9 @@ class Actor:
 
 
 SYSTEM = Actor(role="system")
+
+ANYBODY: Final = 0
+"""The id of somebody who is nobody's author or approver: what a guard says of them it says of everybody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,15 @@ def compare(old: PathwayFile, new: PathwayFile, renamed: Mapping[str, str]) -> l
 
 
 def transitions_of(file: PathwayFile, names: Mapping[str, str]) -> dict[tuple[str, str], TransitionPart]:
-    """Each transition by state and trigger, with states called as `names` says; the parts differ exactly where the
-    transitions do."""
-    return {(part.from_[0], part.trigger): part for part in _ways(_with_names(file, names)).values()}
+    """Each transition by the file's own state and trigger, the states that it names called as `names` says; the parts
+    differ exactly where the transitions do."""
+    return {
+        (state, part.trigger): part.model_copy(
+            update={"from_": [names.get(state, state)], "to": None if part.to is None else names.get(part.to, part.to)}
+        )
+        for part in file.transitions
+        for state in part.from_
+    }
 
 
 def touched_states(changes: list[Change], old: PathwayFile) -> frozenset[str]:

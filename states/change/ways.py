@@ -15,7 +15,7 @@ from states.change.comparison import transitions_of
 from states.change.passage import Passage
 from states.decide import possible
 from states.facts import Facts
-from states.moves import Actor, Reason
+from states.moves import ANYBODY, Actor, Reason
 from states.pathway import Pathway, StateKind, Transition
 from states.pathways.schema import PathwayFile, TransitionPart
 
@@ -53,7 +53,7 @@ class Ways:
                 for trigger in {**way.old.triggers, **way.new.triggers}
                 if goal in way.new.states
                 and (
-                    _asked(before.get((goal, trigger))) != _asked(after.get((goal, trigger)))
+                    _asked(before.get((state, trigger))) != _asked(after.get((goal, trigger)))
                     or _goals(way.old, state, trigger, way) != _goals(way.new, goal, trigger, None)
                 )
             ]
@@ -131,7 +131,7 @@ def _refused(pathway: Pathway, facts: Facts, trigger: str, now: datetime) -> tup
         return possible(pathway, facts, Actor(""), trigger, now).reasons
     fewest: tuple[Reason, ...] = ()
     for role in sorted(transition.roles):
-        reasons = possible(pathway, facts, Actor(role), trigger, now).reasons
+        reasons = possible(pathway, facts, Actor(role, ANYBODY, facts.office_id), trigger, now).reasons
         if not reasons:
             return ()
         if not fewest or len(reasons) < len(fewest):

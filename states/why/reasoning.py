@@ -10,16 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from states.decide import decide
-from states.moves import Actor, Move, Reason, Refusal
-from states.pathway import Pathway, StateKind, Transition
+from states.moves import ANYBODY, Actor, Move, Reason, Refusal
+from states.pathway import PRIORITIES, Pathway, StateKind, Transition
 from states.why import sentences
 from states.why.cause import Cause, Clock, Situation, Unanswered, Work
 from states.why.ways import Way, completed, finishers, people, ways_on
 
-ANYBODY: Final = 0
-"""The id of somebody who is nobody's author or approver: what a guard says of them it says of everybody else."""
-
-_PRESSING: Final = ("emergency", "urgent")
+_PRESSING: Final = PRIORITIES[:2]
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -178,7 +175,7 @@ def _completed(transition: Transition) -> frozenset[str]:
 
 def _silent(situation: Situation, now: datetime) -> Silent | None:
     """The most pressing referral whose answer is overdue, the longest overdue of several."""
-    rank = {priority: place for place, priority in enumerate((*_PRESSING, "normal"))}
+    rank = {priority: place for place, priority in enumerate(PRIORITIES)}
     due: dict[str | None, datetime] = {}
     for clock in situation.clocks:
         if clock.kind != "timer":
