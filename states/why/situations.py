@@ -39,8 +39,7 @@ _REFERRALS = SetStatement(
 )
 _HOLDS = SetStatement(
     'SELECT j.case_id, j.reason FROM journal AS j JOIN "case" AS c ON c.id = j.case_id AND c.held_at = j.at '
-    "WHERE c.id IN (SELECT r.id FROM {rows}) AND j.to_state = c.state AND j.from_state <> j.to_state "
-    "ORDER BY j.case_id, j.seq",
+    "WHERE c.id IN (SELECT r.id FROM {rows}) AND j.from_state <> j.to_state ORDER BY j.case_id, j.seq",
     id=BigId,
 )
 

@@ -29,6 +29,7 @@ from states.pathways.shelf import publish
 from states.releases import release_notices
 from states.reminders import arm_reminders
 from states.sweep import sweep_deadlines
+from states.why.situations import read_situations
 
 SECRET = "whsec_" + "A" * 32
 
@@ -219,6 +220,16 @@ def test_a_wave_that_is_taken_back_leaves_every_case_as_it_was(session: Session,
     # And they can move again.
     assert total(made.run_wave(change, options(change.way.names)))[0] == 16
     assert verify_journal(session).broken == []
+
+
+def test_why_a_case_is_on_hold_is_known_after_the_hold_was_renamed(session: Session) -> None:
+    made = changing(session, newer(("paused", "resting")))
+    ids = made.register(1)
+    made.advance(ids, "pause", START + DAY, reason="ill")
+    change = made.change("paused=resting")
+    assert total(made.run_wave(change, options(change.way.names)))[0] == 1
+    (asked,) = read_situations(session, ids)
+    assert (asked.case.state, asked.situation.hold_reason) == ("resting", "ill")
 
 
 def test_a_case_that_moved_on_is_kept_where_it_is_and_named(session: Session, case_load: Changing) -> None:
