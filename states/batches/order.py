@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from models.batches import Batch
+from models.batches import Batch, BatchStatus
 from models.errors import WrongUse
 from models.staff import Staff
 from states.chain import storable
@@ -40,7 +40,15 @@ def check_order(order: Order) -> None:
 
 
 def order_of(session: Session, batch: Batch) -> Order:
-    """The order that a batch was made for. Raises WrongUse when its author works here no more."""
+    """The order that a batch was made for. Raises WrongUse when it was declined, or its author works here no
+    more."""
+    if batch.status == BatchStatus.DECLINED:
+        raise WrongUse(
+            "This batch was declined.",
+            "Ce lot a été refusé.",
+            remedy="Order it anew: `segin case batch --help`.",
+            remedy_fr="Commandez-le à nouveau : `segin case batch --help`.",
+        )
     office_id = None
     if batch.staff_id is not None:
         author = session.get_one(Staff, batch.staff_id, populate_existing=True)

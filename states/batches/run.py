@@ -41,7 +41,7 @@ def open_batch(
     """Fix the cases of a new batch: all that the filter finds now, with the versions that they have now.
 
     Nothing moves before `run_batch`. With `any_version` cases that change meanwhile are moved all the same, else they
-    are reported as stale. Three statements. Raises WrongUse as `foresee` does.
+    are reported as stale. A fixed number of statements. Raises WrongUse as `foresee` does.
     """
     check_order(order)
     batch = Batch(
@@ -88,13 +88,6 @@ def run_batch(session: Session, batch: Batch, *, now: datetime, limit: int) -> i
     was declined, or whose author works here no more.
     """
     session.refresh(batch, with_for_update={"key_share": True})
-    if batch.status == BatchStatus.DECLINED:
-        raise WrongUse(
-            "This batch was declined.",
-            "Ce lot a été refusé.",
-            remedy="Order it anew: `segin case batch --help`.",
-            remedy_fr="Commandez-le à nouveau : `segin case batch --help`.",
-        )
     order = order_of(session, batch)
     rows = session.execute(
         select(col(BatchCase.case_id), col(BatchCase.expected_version))
@@ -116,8 +109,10 @@ def run_batch(session: Session, batch: Batch, *, now: datetime, limit: int) -> i
 
 
 def decline_batch(session: Session, batch: Batch, *, now: datetime) -> None:
-    """Nobody wants the batch: it will never run."""
-    _end(session, batch, BatchStatus.DECLINED, now)
+    """Nobody wants the batch: it will never run. One that was begun meanwhile goes on."""
+    session.refresh(batch, with_for_update={"key_share": True})
+    if batch.status == BatchStatus.PROPOSED:
+        _end(session, batch, BatchStatus.DECLINED, now)
 
 
 def list_batches(session: Session, *, limit: int) -> list[tuple[Batch, str | None]]:

@@ -145,6 +145,29 @@ def test_a_batch_is_run_by_who_ordered_it_and_not_after_they_left_or_it_was_decl
         find_batch(session, "B-2")
 
 
+def test_no_comes_too_late_for_a_batch_that_was_begun_elsewhere(caseload: Caseload, engine: Engine) -> None:
+    caseload.register_many(3)
+    session = caseload.session
+    batch = _open(caseload, REGISTERED, _order(caseload, note="Arrivée fictive"))
+    session.commit()
+    assert batch.status == BatchStatus.PROPOSED
+    session.commit()
+    with write_session(engine) as other:
+        assert run_batch(other, find_batch(other, "B-1"), now=NOW, limit=1) == 1
+        other.commit()
+    decline_batch(session, batch, now=NOW)
+    assert (batch.status, batch.note, batch.finished_at) == (BatchStatus.RUNNING, "Arrivée fictive", None)
+    assert _run(session, batch) == 2
+
+
+def test_a_declined_batch_foresees_nothing(caseload: Caseload) -> None:
+    caseload.register_many(2)
+    batch = _open(caseload, REGISTERED, _order(caseload))
+    decline_batch(caseload.session, batch, now=NOW)
+    with pytest.raises(WrongUse, match="declined"):
+        list(foresee_batch(caseload.session, batch, now=NOW))
+
+
 def test_the_note_is_in_the_journals_and_not_kept_beside_them(caseload: Caseload) -> None:
     caseload.register_many(3)
     session = caseload.session
