@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from states.pathways.schema import (
     CalendarPart,
+    CarePart,
     DeadlineEffects,
     EntryPart,
     PathwayFile,
@@ -20,13 +21,14 @@ from states.pathways.schema import (
     TaskEffects,
     TextPart,
     TransitionPart,
+    WaiverPart,
 )
 
 TRANSITIONS: Final = "transitions"
 WHOLE: Final = "pathway"
 """The part that stands for the file itself: its title, its time zone, its calendar."""
 
-_GROUPS = (CalendarPart, DeadlineEffects, EntryPart, ReasonsPart, TaskEffects)
+_GROUPS = (CalendarPart, CarePart, DeadlineEffects, EntryPart, ReasonsPart, TaskEffects, WaiverPart)
 _UNCOMPARED: Final = frozenset({"pathway", "version", TRANSITIONS})
 
 

@@ -24,10 +24,11 @@ from states.pathways.schema import (
     PathwayFile,
     RecordStepPart,
     TextPart,
+    WaiverPart,
     WhenPart,
 )
 from states.pathways.words import span_in_words
-from states.record_words import PRIORITY_WORDS
+from states.record_words import PRIORITY_WORDS, record_words
 
 _TITLED = ("states", "tasks", "deadlines", "timers", "triggers", "roles", "fields", "records")
 """The parts whose entries have a title."""
@@ -105,6 +106,9 @@ class _Speaker:
             return f"{said} {self._quoted(self._text(part, key))}"
         if part.startswith("reasons."):
             return f"{said} {self._quoted(self._reasons.get(key, key))}"
+        if part.startswith("care."):
+            instrument = record_words()["instrument"].get(key, Text(key, key))
+            return f"{said} {self._quoted(instrument.in_(self._language))}"
         return said
 
     def _field(self, field: str) -> str:
@@ -146,6 +150,9 @@ class _Speaker:
             return ", ".join(self._value(field, each) for each in (*value.open, *value.set)) or self._value(field, None)
         if isinstance(value, RecordStepPart):
             return f"{self._text('records', value.kind)} {', '.join(value.from_)} → {value.to}"
+        if isinstance(value, WaiverPart):
+            terms = {f"waiver.{name}": getattr(value, name) for name in type(value).model_fields}
+            return ", ".join(f"{self._field(name)} = {self._value(name, each)}" for name, each in terms.items())
         if isinstance(value, list):
             return ", ".join(self._value(field, each) for each in value)
         if isinstance(value, Mapping):
@@ -155,10 +162,12 @@ class _Speaker:
     def _name(self, field: str, key: str) -> str:
         """A name as people know it, by the field that it stands in."""
         last = field.rpartition(".")[2]
-        if last in ("role", "roles", "owner"):
+        if last in ("role", "roles", "owner", "notes"):
             return self._text("roles", key)
         if last in ("state", "to", "initial"):
             return self._text("states", key)
+        if last == "made_with":
+            return self._text("records", key)
         if last == "trigger":
             return self._text("triggers", key)
         if last == "reason":

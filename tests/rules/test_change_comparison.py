@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, get_args
+
 import pytest
 from changing_pathways import NEW, OLD, RENAMED, change_of, side_of
+from pydantic import BaseModel
 from small_pathway import SMALL
 
 from deployments.demo.proposal import proposal
-from states.change.comparison import Change, ChangeKind, compare, touched_states
+from states.change.comparison import _GROUPS, TRANSITIONS, Change, ChangeKind, compare, touched_states
+from states.change.field_words import FIELD_WORDS, PART_WORDS, WHEN_WORDS
 from states.change.report import differences
 from states.change.sentences import in_words
 from states.pathways.checker import check_pathway, errors_of
 from states.pathways.loader import bundled_pathway
+from states.pathways.schema import (
+    DeadlinePart,
+    PathwayFile,
+    RecordPart,
+    StatePart,
+    TaskPart,
+    TimerPart,
+    TransitionPart,
+    WhenPart,
+)
+from states.pathways.source import read_yaml
 
 
 def found(before: str, after: str, old: str = SMALL) -> list[Change]:
@@ -91,6 +107,22 @@ def test_a_file_does_not_differ_from_itself_nor_from_another_number_of_version()
             "drops “Write” (if data week = 1).",
         ),
         (
+            *("    reminders: [PT2H]\n", "    reminders: [PT2H]\n    waiver: {extend: P5D}\n"),
+            ("deadlines", "answered", "waiver"),
+            "Échéance « Réponse » – dérogation : rien → report au plus = 5 jours, peut être levée = non, "
+            "nombre de fois = 1.",
+            "Deadline “Answer” – waiver: none → more time, at most = 5 days, may be lifted = no, number of times = 1.",
+        ),
+        (
+            *(
+                "    roles: [worker]\n    guards:\n      - guard",
+                "    details: true\n    roles: [worker]\n    guards:\n      - guard",
+            ),
+            ("transitions", "helped/note", "details"),
+            "Transition « Noter » à « Aide » – écrite avec ce qu'elle représente : non → oui.",
+            "Transition “Note” in “Help” – written with what it stands for: no → yes.",
+        ),
+        (
             *("holidays: ML", "holidays: SN", ("pathway", "calendar", "calendar.holidays")),
             "Parcours – pays des jours fériés : ML → SN.",
             "Pathway – country of the holidays: ML → SN.",
@@ -117,6 +149,47 @@ def test_each_kind_of_change_is_found_and_said(
     assert (told[place].fr, told[place].en) == (fr, en)
     # The same words elsewhere in the file may have changed too, but nothing of another kind.
     assert {each.kind for each in changes} == {ChangeKind.CHANGED}
+
+
+def test_waivers_and_care_are_told_field_by_field() -> None:
+    care = "care:\n  levels: {k6: {moderate: 2}}\n  flags: {danger: 3}\n  notes: [worker]\ntasks:\n"
+    records = "records:\n  plan: {title: {fr: plan, en: plan}, states: {made: {fr: fait, en: made}}}\n"
+    item = "  item: {title: {fr: action, en: item}, states: {made: {fr: fait, en: made}}}\n"
+    old = SMALL.replace("tasks:\n  greet", f"{records}{item}{care}  greet", 1)
+    old = old.replace("    reminders: [PT2H]\n", "    reminders: [PT2H]\n    waiver: {extend: P5D}\n")
+    new = old.replace("{moderate: 2}", "{moderate: 3}").replace("danger: 3", "danger: 4")
+    new = new.replace("notes: [worker]", "notes: [chief]").replace("{extend: P5D}", "{extend: P9D, lift: true}")
+    new = new.replace("  item: {", "  item: {made_with: plan, ")
+    before, after = (PathwayFile.model_validate(read_yaml(each, "test").value) for each in (old, new))
+    told = in_words(compare(before, after, {}), before, after)
+    assert [text.fr for text in told] == [
+        "Élément du dossier « action » – fait avec : rien → plan.",
+        "Niveau de soin selon un instrument « Échelle de détresse psychologique de Kessler (K6) » : "
+        "moderate = 2 → moderate = 3.",
+        "Niveau de soin selon une alerte « danger » : 3 → 4.",
+        "Parcours – qui lit les notes des séances : ajoute chef ; retire agent.",
+        "Échéance « Réponse » – report au plus : 5 jours → 9 jours.",
+        "Échéance « Réponse » – peut être levée : non → oui.",
+    ]
+
+
+def _told_fields(part: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The fields by which a change in such a part is told, with their types."""
+    for name, field in part.model_fields.items():
+        yield f"{prefix}{name}", field.annotation
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if inner in _GROUPS:
+                yield from _told_fields(inner, f"{name}.")
+
+
+def test_every_part_and_field_of_a_pathway_file_has_a_word() -> None:
+    said = {**PART_WORDS, **FIELD_WORDS}
+    entries = (StatePart, RecordPart, TaskPart, DeadlinePart, TimerPart, TransitionPart)
+    fields = [name for part in entries for name, kind in _told_fields(part) if kind not in _GROUPS]
+    top = [name for name, kind in _told_fields(PathwayFile) if name != TRANSITIONS and kind not in _GROUPS]
+    wordless = [name for name in (*fields, *top) if name not in said and name.rpartition(".")[2] not in FIELD_WORDS]
+    assert set(wordless) <= {"pathway", "version", "calendar", "reasons", "care", "registration", "from_"}
+    assert set(WhenPart.model_fields) == set(WHEN_WORDS)
 
 
 def test_what_came_and_what_went() -> None:
