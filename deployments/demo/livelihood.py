@@ -99,10 +99,17 @@ def confirm(work: Work, todos: Sequence[Todo]) -> None:
 
 
 def revise(work: Work, todos: Sequence[Todo]) -> None:
-    """A plan that came back is made better, and smaller."""
+    """A plan that came back is made better, and smaller; whoever shares it goes on sharing it."""
     codes = work.records(todos)
+    query = select(col(LivelihoodGrant.code), col(LivelihoodGrant.kind))
+    kinds = dict(work.session.execute(query.where(col(LivelihoodGrant.code).in_(codes.values()))).tuples().all())
     revisions = [
-        GrantRevision(**work.signed(todo), grant=codes[todo], plan=_plan(work, todo, together=False)) for todo in todos
+        GrantRevision(
+            **work.signed(todo),
+            grant=codes[todo],
+            plan=_plan(work, todo, together=False).model_copy(update={"kind": kinds.get(codes[todo], "individual")}),
+        )
+        for todo in todos
     ]
     work.moved(todos, revise_grants(work.session, revisions, now=work.now))
 

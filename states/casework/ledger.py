@@ -1,7 +1,7 @@
 """The ledgers of budgets: what approved grants commit, what they give back, and what was bought out of it.
 
-`states.casework.livelihood` writes them, in the transaction of the grants' moves. The budgets are locked, their version
-is compared and set, and the database itself refuses a budget that is overspent.
+`states.casework` (approvals, livelihood, purchases) and `states.undoing` write them, in the transaction of the grants'
+moves. The budgets are locked, their version is compared and set, and the database itself refuses one that is overspent.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from states.moves import Reason
 
 
 class GrantMoney(NamedTuple):
-    """What a grant may cost, what was bought for it, and the budget that it was last approved on."""
+    """What a grant may cost, what was bought for it, the budget that it was last approved on, and its project."""
 
     id: int
     code: str
     amount_xof: int
     spent_xof: int
     budget_id: int | None
+    project_id: int | None
 
     @property
     def left_xof(self) -> int:
@@ -56,7 +57,8 @@ class Account:
 
 
 _GRANTS = SetStatement(
-    "SELECT id, code, amount_xof, spent_xof, budget_id FROM livelihood_grant WHERE code IN (SELECT r.code FROM {rows})",
+    "SELECT id, code, amount_xof, spent_xof, budget_id, project_id FROM livelihood_grant "
+    "WHERE code IN (SELECT r.code FROM {rows})",
     code=String(),
 )
 _NAMED = SetStatement(
@@ -89,14 +91,19 @@ _UPDATE = SetStatement(
 _INSERT = insert_into("budget_line", "budget_id", "seq", "grant_id", "kind", "amount_xof", "at", "by_id")
 
 
+def read_grants(session: Session, codes: Iterable[str]) -> dict[str, GrantMoney]:
+    """The money of these grants, by code, as far as there are any; no budget is locked."""
+    rows = _GRANTS.execute(session, [(code,) for code in sorted(set(codes))])
+    return {row[1]: GrantMoney(*row) for row in rows}
+
+
 class Ledger:
     """The budgets of some grants, locked until the commit. Commitments are set to what they should be, never added up
     blindly: whatever became of a grant before, it holds no more than it needs."""
 
     def __init__(self, session: Session, grants: Iterable[str], budgets: Collection[str] = ()) -> None:
         self._session = session
-        rows = _GRANTS.execute(session, [(code,) for code in sorted(set(grants))])
-        self.grants = {row[1]: GrantMoney(*row) for row in rows}
+        self.grants = read_grants(session, grants)
         ids = [(grant.id,) for grant in self.grants.values()]
         # Nobody adds lines to a grant whose case somebody else has locked, so these are all.
         paying = {id_ for (id_,) in _NAMED.execute(session, [(code,) for code in sorted(set(budgets))])}

@@ -18,7 +18,7 @@ from models.types import BigId, UtcDateTime
 from states.bulk import SetStatement, time_text
 from states.casework.act import Step, move_and_write
 from states.casework.business_plan import BusinessPlan, check_plans
-from states.casework.ledger import Ledger
+from states.casework.ledger import GrantMoney, Ledger, read_grants
 from states.gather import load_cases
 from states.moves import Move, Outcome, Reason
 
@@ -152,6 +152,12 @@ ALREADY_BOUGHT: Final = Reason(
     "More than this amount was bought already.",
     "grant.amount_xof",
 )
+KIND_AND_PROJECT: Final = Reason(
+    "kind_and_project",
+    "Un appui collectif ou communautaire appartient à un projet, un appui individuel à aucun.",
+    "A collective or community grant belongs to a project, an individual one to none.",
+    "grant.kind",
+)
 
 
 def propose_grants(session: Session, proposals: Sequence[GrantProposal], *, now: datetime) -> list[Outcome]:
@@ -183,13 +189,11 @@ def revise_grants(session: Session, revisions: Sequence[GrantRevision], *, now: 
     """Submit other business plans for grants that are not approved; whoever revises counts as the proposer."""
     check_plans(session, [(each.plan, None) for each in revisions], new=False)
     load_cases(session, {each.case_id for each in revisions}, lock=True)
-    money = Ledger(session, [each.grant for each in revisions]).grants
+    money = read_grants(session, [each.grant for each in revisions])
 
     def move(each: GrantRevision) -> Move:
-        found = money.get(each.grant)
-        against = (ALREADY_BOUGHT,) if found and each.plan.amount_xof < found.spent_xof else ()
         fired = each.fires("revise_business_plan", record=each.grant, **_asked(each.plan))
-        return replace(fired, objections=against)
+        return replace(fired, objections=_against(each.plan, money.get(each.grant)))
 
     def write(moved: Sequence[GrantRevision]) -> None:
         rows = [
@@ -280,6 +284,17 @@ def _write_lines(session: Session, plans: Sequence[tuple[str, BusinessPlan]]) ->
         for position, line in enumerate(plan.lines, start=1)
     ]
     _LINES.execute(session, rows)
+
+
+def _against(plan: BusinessPlan, grant: GrantMoney | None) -> tuple[Reason, ...]:
+    """What stands against another plan for this grant, which keeps its project and what was bought for it."""
+    if grant is None:
+        return ()
+    wrong = {
+        ALREADY_BOUGHT: plan.amount_xof < grant.spent_xof,
+        KIND_AND_PROJECT: (plan.kind == "individual") != (grant.project_id is None),
+    }
+    return tuple(reason for reason, holds in wrong.items() if holds)
 
 
 def _asked(plan: BusinessPlan) -> dict[str, Any]:

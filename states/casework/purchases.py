@@ -5,10 +5,10 @@ The console, the API and the command line call it and commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import BigInteger, Integer, String
@@ -70,14 +70,32 @@ _SPEND = SetStatement(
 )
 
 
-class _Left:
-    """The pool that purchases draw on: what is left of their grants."""
+_LINES = SetStatement(
+    "SELECT g.code, l.position FROM livelihood_grant AS g "
+    "JOIN grant_line AS l ON l.grant_id = g.id AND l.revision = g.revision WHERE g.code IN (SELECT r.code FROM {rows})",
+    code=String(),
+)
 
-    def __init__(self, ledger: Ledger) -> None:
+NO_SUCH_LINE: Final = Reason(
+    "no_such_line",
+    "Le plan d'affaires n'a pas cette ligne.",
+    "The business plan has no such line.",
+    "purchase.position",
+)
+
+
+class _Left:
+    """The pool that purchases draw on: what is left of their grants. `lines` are those of the newest plans, each with
+    its grant's code."""
+
+    def __init__(self, ledger: Ledger, lines: Collection[tuple[str, int]]) -> None:
         self.ledger = ledger
+        self._lines = lines
         self._left = {code: grant.left_xof for code, grant in ledger.grants.items()}
 
     def claim(self, step: Purchases) -> Reason | None:
+        if step.grant in self._left and any((step.grant, one.position) not in self._lines for one in step.bought):
+            return NO_SUCH_LINE
         left = self._left.get(step.grant, 0)
         if step.amount_xof > left:
             return Reason(
@@ -94,11 +112,14 @@ class _Left:
 
 
 def record_purchases(session: Session, purchases: Sequence[Purchases], *, now: datetime) -> list[Outcome]:
-    """Record what was bought; refused beyond what is left of the approved amount, which the refusal names."""
+    """Record what was bought; refused beyond what is left of the approved amount, which the refusal names, and for a
+    line that the newest plan does not have."""
     opened: list[_Left] = []
 
     def pool() -> _Left:
-        opened.append(_Left(Ledger(session, [each.grant for each in purchases])))
+        grants = {each.grant for each in purchases}
+        lines = {(code, position) for code, position in _LINES.execute(session, [(code,) for code in sorted(grants)])}
+        opened.append(_Left(Ledger(session, grants), lines))
         return opened[0]
 
     def move(each: Purchases) -> Move:

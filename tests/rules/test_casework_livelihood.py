@@ -67,10 +67,10 @@ class Grants:
         (outcome,) = approve_grants(self.session, [approval(self.caseload, self.case_id, code, **changes)], now=START)
         return outcome
 
-    def buy(self, *amounts: int, code: str = "G1") -> Outcome:
+    def buy(self, *amounts: int, code: str = "G1", position: int = 1) -> Outcome:
         bought = tuple(
             Purchase(
-                position=1,
+                position=position,
                 supplier="Fournisseur (fictif)",
                 quantity=1,
                 amount_xof=each,
@@ -259,6 +259,43 @@ def test_a_plan_that_came_back_is_revised_and_keeps_its_history(grants: Grants) 
         *("cancelled", "open"),
     ]
     assert grants.approve().kind is MOVED
+
+
+def test_a_revision_keeps_to_the_project_that_the_grant_has(grants: Grants, caseload: Caseload) -> None:
+    """Else an individual grant would be judged by the ceiling of a community's."""
+
+    def revise(amount_xof: int, kind: str) -> Outcome:
+        revision = GrantRevision(**grants.sign("livelihood_officer"), grant="G1", plan=plan(amount_xof, kind=kind))
+        return revise_grants(grants.session, [revision], now=START)[0]
+
+    grants.propose(600_000)
+    grants.end(reject_grants, "too_costly")
+    assert codes(revise(3_000_000, "community")) == ["kind_and_project"]
+    assert (grants.row.kind, grants.row.status, grants.row.revision) == ("individual", "rejected", 1)
+    assert revise(500_000, "individual").kind is MOVED
+    grants.end(cancel_grants, "other")
+    _project(caseload)
+    (other,) = in_state(caseload, "start_livelihood")
+    grants.case_id, grants.sign = other, partial(sign, caseload, other)
+    grants.propose(600_000, code="G2", kind="collective", project="JARDIN")
+    grants.end(reject_grants, "too_costly", code="G2")
+    for kind, why in (("individual", ["kind_and_project"]), ("community", [])):
+        revision = GrantRevision(**grants.sign("livelihood_officer"), grant="G2", plan=plan(500_000, kind=kind))
+        assert codes(revise_grants(grants.session, [revision], now=START)[0]) == why
+
+
+def test_what_is_bought_is_for_a_line_of_the_newest_plan(grants: Grants) -> None:
+    lines = tuple(PlanLine(item=item, quantity=1, unit_price_xof=200_000) for item in ("moutons", "aliment"))
+    grants.propose(0, lines=lines)
+    grants.end(reject_grants, "too_costly")
+    revision = GrantRevision(**grants.sign("livelihood_officer"), grant="G1", plan=plan(300_000))
+    assert revise_grants(grants.session, [revision], now=START)[0].kind is MOVED
+    grants.approve()
+    refused = grants.buy(1_000, position=2)
+    assert codes(refused) == ["no_such_line"], "the plan before had this line"
+    assert grants.session.exec(select(GrantPurchase)).all() == []
+    assert codes(grants.buy(1_000, code="G0")) == ["no_such_record", "over_the_grant"]
+    assert grants.buy(1_000).kind is MOVED
 
 
 def test_what_is_cancelled_or_left_by_a_closed_case_goes_back_to_the_budget(grants: Grants) -> None:
