@@ -15,13 +15,11 @@ from sqlmodel import Session, col
 from models.case import Case
 from models.errors import WrongUse
 from models.households import Household, HouseholdMember
-from models.returnee import Returnee
-
-ADULT_AGE = 18
+from models.returnee import Returnee, is_of_age
 
 
 class Stay(NamedTuple):
-    """A person's time in a household. `case` is the code of their newest case, `minor` none without a birth date."""
+    """A person's time in a household. `case` is the code of their newest case, `minor` none where it is not certain."""
 
     household: str
     case: str
@@ -82,7 +80,7 @@ def open_cases_of(session: Session, code: str) -> list[int]:
     return [id_ for id_ in session.scalars(query.order_by(col(Case.id))) if id_ is not None]
 
 
-def _query() -> Select[str, str, str, datetime, datetime | None, date | None]:
+def _query() -> Select[str, str, str, datetime, datetime | None, date | None, str]:
     newest = select(func.max(col(Case.id))).where(col(Case.returnee_id) == col(HouseholdMember.returnee_id))
     return (
         select(
@@ -92,6 +90,7 @@ def _query() -> Select[str, str, str, datetime, datetime | None, date | None]:
             col(HouseholdMember.since),
             col(HouseholdMember.until),
             col(Returnee.birth_date),
+            col(Returnee.birth_precision),
         )
         .join(HouseholdMember, col(HouseholdMember.household_id) == col(Household.id))
         .join(Returnee, col(Returnee.id) == col(HouseholdMember.returnee_id))
@@ -100,16 +99,14 @@ def _query() -> Select[str, str, str, datetime, datetime | None, date | None]:
     )
 
 
-def _stays(rows: Sequence[Row[str, str, str, datetime, datetime | None, date | None]], on: date) -> tuple[Stay, ...]:
+def _stays(
+    rows: Sequence[Row[str, str, str, datetime, datetime | None, date | None, str]], on: date
+) -> tuple[Stay, ...]:
     return tuple(
-        Stay(household, case, role, since, until, _is_minor(birth_date, on))
-        for household, case, role, since, until, birth_date in rows
+        Stay(household, case, role, since, until, _is_minor(is_of_age(birth_date, precision, on)))
+        for household, case, role, since, until, birth_date, precision in rows
     )
 
 
-def _is_minor(birth_date: date | None, on: date) -> bool | None:
-    """Whether somebody born then is not of age on that day."""
-    if birth_date is None:
-        return None
-    before_birthday = (on.month, on.day) < (birth_date.month, birth_date.day)
-    return on.year - birth_date.year - before_birthday < ADULT_AGE
+def _is_minor(of_age: bool | None) -> bool | None:
+    return None if of_age is None else not of_age

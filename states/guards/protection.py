@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from models.returnee import is_of_age
 from states.facts import Facts
 from states.guards.binding import guard
 from states.moves import Move
 from states.record_words import UNACCOMPANIED_CHILD, VULNERABILITY
 from states.records import TAKEN_BACK
-
-OF_AGE = 18
-"""Years, as in the Convention on the Rights of the Child, article 1."""
 
 
 @guard(
@@ -49,9 +47,5 @@ def came_alone_as_a_child(facts: Facts) -> bool:
 
 
 def _of_age(facts: Facts, day: date) -> bool:
-    """Whether the person is of age on that day for certain: of a year its last day counts, of about a date nothing."""
-    born = facts.birth_date
-    if born is None or facts.birth_precision == "approximate":
-        return False
-    year, month, on = (born.year, 12, 31) if facts.birth_precision == "year" else (born.year, born.month, born.day)
-    return (day.year - OF_AGE, day.month, day.day) >= (year, month, on)
+    """Whether the person is of age on that day for certain."""
+    return is_of_age(facts.birth_date, facts.birth_precision, day) is True

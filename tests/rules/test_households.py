@@ -65,6 +65,30 @@ def test_a_family_is_put_together_in_the_journal_of_each(caseload: Caseload, fam
     assert [(stay.household == "H-1", stay.until) for stay in mother] == [(False, START), (True, None)]
 
 
+@pytest.mark.parametrize(
+    ("born", "precision", "minor"),
+    [
+        (date(2006, 3, 1), "exact", False),
+        (date(2006, 3, 2), "exact", True),
+        (date(2006, 1, 1), "year", None),
+        (date(2005, 1, 1), "year", False),
+        (date(2007, 1, 1), "year", True),
+        (date(1980, 1, 1), "approximate", None),
+        (None, "exact", None),
+    ],
+)
+def test_who_is_a_minor_is_said_only_where_it_is_certain(
+    caseload: Caseload, born: date | None, precision: str, minor: bool | None
+) -> None:
+    """On 1 March 2024. Whoever may be a child is nobody whom we know to be grown up."""
+    people = (person(1, birth_date=born, birth_precision=precision), person(2, birth_date=date(2015, 1, 1)))
+    both = [made.case_id for made in caseload.register(*people)]
+    form_household(caseload.session, [member(caseload, each) for each in both], code="H-1", now=START)
+    file = household_file(caseload.session, "H-1", on=TODAY)
+    assert [stay.minor for stay in file.present] == [minor, True]
+    assert file.minors_alone == (minor is not False)
+
+
 def test_splitting_and_joining_keep_both_histories(caseload: Caseload, family: list[int]) -> None:
     session = caseload.session
     _, son, daughter = family
