@@ -5,7 +5,7 @@ The console, the API and the command line call it and commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from states.moves import Move, Outcome, OutcomeKind
 from states.referral_words import INFORMATION_WORDS, SOURCE_WORDS
 
 CONSENT_REVOKED = "consent_revoked"
-"""Why a referral is revoked whose consent was."""
+"""Why a referral is revoked whose consent was, or to whose partner the person said no."""
 CONSENT_REFUSED = "consent_refused"
 """Why a consent is revoked with another answer for the same purpose and recipient."""
 
@@ -63,23 +63,28 @@ _REVOKE = SetStatement(
     actor_id=BigId,
 )
 _SAME = SetStatement(
-    "SELECT r.code AS asked, o.code, o.case_id FROM {rows} JOIN consent AS c ON c.code = r.code "
+    "SELECT r.code AS asked, o.code FROM {rows} JOIN consent AS c ON c.code = r.code "
     "AND c.case_id = r.case_id JOIN consent AS o ON o.case_id = c.case_id AND o.purpose = c.purpose "
     "AND COALESCE(o.partner_id, 0) = COALESCE(c.partner_id, 0) AND o.any_partner = c.any_partner "
     "WHERE o.status = 'given' AND o.code <> c.code ORDER BY o.id",
     code=String(),
     case_id=BigId,
 )
-_LEANING = SetStatement(
-    "SELECT c.code AS consent, f.code, f.case_id FROM referral AS f JOIN consent AS c ON c.id = f.consent_id "
-    "JOIN {rows} ON c.code = r.code WHERE f.status IN ('in_progress', 'accepted') ORDER BY f.id",
+_OPEN_REFERRALS = SetStatement(
+    "SELECT c.code AS consent, f.code FROM {rows} JOIN consent AS c ON c.code = r.code AND c.case_id = r.case_id "
+    "JOIN referral AS f ON f.case_id = c.case_id "
+    "AND (f.consent_id = c.id OR (c.purpose = 'sharing' AND f.partner_id = c.partner_id)) "
+    "WHERE f.status IN ('in_progress', 'accepted') ORDER BY f.id, c.id",
     code=String(),
+    case_id=BigId,
 )
+"""Open referrals that lean on a consent, or go to the partner for whom sharing was allowed, or refused, with it."""
 
 
 def record_consents(session: Session, answers: Sequence[ConsentAnswer], *, now: datetime) -> list[Outcome]:
     """Write the answers, each with its row of the journal. A refusal revokes what was given before for the same purpose
-    and recipient. Raises WrongUse for a code that is not known."""
+    and recipient; one to share with a partner every open referral there, whatever it leans on. Raises WrongUse for a
+    code that is not known."""
     for answer in answers:
         known("information", answer.information, INFORMATION_WORDS)
         known("source", [answer.source], SOURCE_WORDS)
@@ -88,19 +93,20 @@ def record_consents(session: Session, answers: Sequence[ConsentAnswer], *, now: 
         _INSERT.execute(session, [_row(each, now) for each in moved])
 
     outcomes = move_and_write(session, answers, move=_answered, write=write, now=now)
-    refused = [
-        each
+    refused = {
+        each.code: each
         for each, outcome in zip(answers, outcomes, strict=True)
         if not each.given and outcome.kind is OutcomeKind.MOVED
-    ]
-    _revoke(session, _others(session, {each.code: each for each in refused}), now)
+    }
+    _revoke(session, _others(session, refused), now)
+    _end_referrals(session, refused, now)
     return outcomes
 
 
 def revoke_consents(session: Session, revocations: Sequence[Revocation], *, now: datetime) -> list[Outcome]:
     """Take consents back, with all that was given for the same purpose and recipient, and revoke every open referral
-    that leans on one of them: each a move of its own, in this transaction. The partners who received something are
-    told. Gives the outcomes of the revocations asked for."""
+    that leans on one of them or goes to the partner of one to share: each a move of its own, in this transaction. The
+    partners who received something are told. Gives the outcomes of the revocations asked for."""
     outcomes = _revoke(session, revocations, now)
     moved = [each for each, outcome in zip(revocations, outcomes, strict=True) if outcome.kind is OutcomeKind.MOVED]
     _revoke(session, _others(session, {each.consent: each for each in moved}), now)
@@ -115,23 +121,29 @@ def _revoke(session: Session, revocations: Sequence[Revocation], now: datetime) 
         _REVOKE.execute(session, [(each.consent, time_text(now), each.actor.id) for each in moved])
 
     outcomes = move_and_write(session, revocations, move=_revoked, write=write, now=now)
-    if done:
-        leaning = [
-            ReferralAnswer(**_derived(done[consent], code), referral=code, answer="revoked", reason=CONSENT_REVOKED)
-            for consent, code, _ in _LEANING.execute(session, [(code,) for code in done]).all()
-        ]
-        answer_referrals(session, leaning, now=now)
+    _end_referrals(session, done, now)
     return outcomes
 
 
-def _others(session: Session, steps: dict[str, ConsentAnswer] | dict[str, Revocation]) -> list[Revocation]:
+def _end_referrals(session: Session, steps: Mapping[str, Step], now: datetime) -> None:
+    """Revoke the open referrals that the answers with these codes allowed, and those to their partners."""
+    if not steps:
+        return
+    found = _OPEN_REFERRALS.execute(session, [(code, step.case_id) for code, step in steps.items()]).all()
+    ended = {
+        code: ReferralAnswer(**_derived(steps[consent], code), referral=code, answer="revoked", reason=CONSENT_REVOKED)
+        for consent, code in found
+    }
+    answer_referrals(session, list(ended.values()), now=now)
+
+
+def _others(session: Session, steps: Mapping[str, Step]) -> list[Revocation]:
     """The revocations of what else was given for the same purpose and recipient as the consents with these codes."""
     if not steps:
         return []
     found = _SAME.execute(session, [(code, step.case_id) for code, step in steps.items()]).all()
     others = {
-        code: Revocation(**_derived(steps[asked], code), consent=code, reason=CONSENT_REFUSED)
-        for asked, code, _ in found
+        code: Revocation(**_derived(steps[asked], code), consent=code, reason=CONSENT_REFUSED) for asked, code in found
     }
     return list(others.values())
 

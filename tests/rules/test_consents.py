@@ -141,3 +141,25 @@ def test_consent_can_be_taken_back_after_the_case_was_closed(cases: PartnerCases
     (outcome,) = revoke_consents(cases.session, [Revocation(**cases.signed(), consent=code)], now=LATER)
     assert outcome.kind is OutcomeKind.MOVED
     assert cases.referral(referral).status == "revoked"
+
+
+@pytest.mark.parametrize("how", ["refuses", "revokes"])
+def test_a_no_for_a_partner_ends_what_a_yes_for_any_partner_had_allowed_there(cases: PartnerCases, how: str) -> None:
+    cases.agree(purpose="sharing", any_partner=True, information=("name", "phone"))
+    to_clinic, elsewhere = cases.refer(cases.clinic), cases.refer(cases.workshop)
+    code = cases.agree(purpose="sharing", partner_id=cases.clinic, information=("name",), given=how == "revokes")
+    if how == "revokes":
+        assert cases.referral(to_clinic).status == "in_progress"
+        revocation = Revocation(**cases.signed(), consent=code)
+        assert revoke_consents(cases.session, [revocation], now=LATER)[0].kind is OutcomeKind.MOVED
+    assert (cases.referral(to_clinic).status, cases.referral(elsewhere).status) == ("revoked", "in_progress")
+    assert (cases.newest_row().trigger, cases.newest_row().reason) == ("revoke_referral", "consent_revoked")
+    assert cases.clocks(to_clinic) == {"cancelled"}
+    assert verify_journal(cases.session).broken == []
+
+
+def test_a_no_to_assistance_from_a_partner_leaves_what_may_be_shared_with_it(cases: PartnerCases) -> None:
+    cases.agree(purpose="sharing", any_partner=True, information=("name", "phone"))
+    referral = cases.refer(cases.clinic)
+    cases.agree(purpose="assistance", partner_id=cases.clinic, given=False)
+    assert cases.referral(referral).status == "in_progress"
