@@ -1,6 +1,7 @@
 """Reads a reintegration plan that somebody wrote in a file, YAML or JSON, for `segin plan draft` and `revise`.
 
-What it says of the person is their own words: an error names the place in the file, never what stands there.
+What it says of the person is their own words: an error names the place in the file by the names of a plan, never what
+stands there, which may be a key.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 from sqlmodel import Session
 
 from models.errors import WrongUse
@@ -49,6 +51,10 @@ class PlanOfFile(BaseModel):
     drop: tuple[Name, ...] = ()
 
 
+_NAMES = PlanOfFile.model_fields.keys() | ItemOfFile.model_fields.keys()
+_UNKNOWN_KEY = ("unknown key", "clé inconnue")
+
+
 def read_plan(session: Session, text: str, name: str) -> dict[str, Any]:
     """The `needs`, `items` and `drop` of a draft. Raises WrongUse for what is no plan and for an unknown partner."""
     try:
@@ -56,10 +62,16 @@ def read_plan(session: Session, text: str, name: str) -> dict[str, Any]:
     except FileProblems as error:
         raise _wrong(name, f"line {error.line}", f"ligne {error.line}") from None
     except ValidationError as error:
-        places = [".".join(str(part) for part in each["loc"]) for each in error.errors(include_input=False)]
-        at = ", ".join(dict.fromkeys(places))
-        raise _wrong(name, at, at) from None
+        wrong = error.errors(include_input=False)
+        at, at_fr = (", ".join(dict.fromkeys(_place(each, key) for each in wrong)) for key in _UNKNOWN_KEY)
+        raise _wrong(name, at, at_fr) from None
     return {"needs": plan.needs, "items": tuple(_item(session, each) for each in plan.items), "drop": plan.drop}
+
+
+def _place(error: ErrorDetails, unknown_key: str) -> str:
+    """Where the error is. A key that no plan has is left out: without its quotes, what a person said is a key."""
+    place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in _NAMES)
+    return f"{place} ({unknown_key})".lstrip() if error["type"] == "extra_forbidden" else place
 
 
 def _item(session: Session, item: ItemOfFile) -> PlannedItem:
