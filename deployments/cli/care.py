@@ -43,6 +43,8 @@ def session_(
 ) -> None:
     """Record a session. The note comes from a file, and is sealed before it is written."""
 
+    said = text_of(note).strip() or None if note else None  # nobody waits for it while others want to write
+
     def act(at: Acting) -> tuple[Outcome, dict[str, Any]]:
         now = at.desk.now()
         when = now if held_at is None else held_at.replace(tzinfo=at.desk.settings.timezone)
@@ -53,7 +55,7 @@ def session_(
             held_at=when,
             attended=not missed,
             occasion=occasion,
-            note=text_of(note).strip() or None if note else None,
+            note=said,
         )
         (outcome,) = record_sessions(at.session, [held], seal=at.desk.seal(), now=now)
         return outcome, {"session": held.code, "occasion": held.occasion or held.code}

@@ -168,8 +168,10 @@ def _draft(
     command_id: str | None,
     as_json: bool,
 ) -> None:
+    text = text_of(file)  # nobody waits for it while others want to write
+
     def act(at: Acting) -> tuple[Outcome, dict[str, Any]]:
-        said = read_plan(at.session, text_of(file), file.name)
+        said = read_plan(at.session, text, file.name)
         drafted = PlanDraft(**at.signed, plan=plan, **said)
         (outcome,) = how(at.session, [drafted], new_code=new_code, now=at.desk.now())
         return outcome, {"plan": plan}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
 from command_line import CommandLine
@@ -72,11 +76,40 @@ def test_a_plan_goes_from_a_file_to_what_is_done(segin: CommandLine, case: str, 
 
 
 @pytest.mark.parametrize(
+    ("command", "written"), [(("plan", "draft"), PLAN), (("care", "session", "--note"), "Note fictive")]
+)
+def test_others_write_while_somebody_still_types_what_a_command_reads(
+    segin: CommandLine, case: str, tmp_path: Path, command: tuple[str, ...], written: str
+) -> None:
+    pipe = tmp_path / "typed"
+    os.mkfifo(pipe)
+    room, act, *option = command
+    with ThreadPoolExecutor(1) as apart:
+        typing = apart.submit(segin.json, room, act, case, *option, pipe)
+        with written_to(pipe, typing) as opened:
+            segin.json("staff", "add", "moussa", "Personnel fictif", "--role", "case_worker")
+            opened.write(written)
+        assert typing.result()["outcome"] == "moved"
+
+
+def written_to(pipe: Path, reading: Future[Any]) -> TextIO:
+    """The pipe, opened to write as soon as the command reads from it."""
+    while not reading.done():
+        try:
+            return os.fdopen(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "w", encoding="utf-8")
+        except OSError:  # nobody reads yet
+            time.sleep(0.01)
+    raise AssertionError("the command did not read")
+
+
+@pytest.mark.parametrize(
     ("written", "said"),
     [
         (PLAN.replace("level: individual, ", ""), "items.0.level"),
         (PLAN.replace("2024-03-01", GOAL), "items.0.starts_on"),
-        (f"{PLAN}more: {GOAL}", "more"),
+        (f"{PLAN}more: {GOAL}", "no plan: (unknown key)."),
+        (f"{PLAN}{GOAL}: more", "no plan: (unknown key)."),
+        (PLAN.replace(f"goal: {GOAL}", f"goal: Coudre, {GOAL}"), "no plan: items.0 (unknown key)."),
         (f"needs: [{GOAL}", "line"),
         (f"- {GOAL}", "line"),
         (PLAN.replace("provider: Voisine (fictive)", "partner: nobody"), "no partner"),
