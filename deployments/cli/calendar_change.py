@@ -18,11 +18,11 @@ from deployments.cli.output import DONE
 from models import CalendarChange, Office, WrongUse
 from models.caseload import find_office
 from models.database import read_session, write_session
+from states.calendar import Calendar
 from states.calendars.changes import Change, record, recorded_after
 from states.calendars.moving import move_clocks, preview, unfinished_change
 from states.calendars.offices import OfficeDays, office_days, recorded_days
 from states.calendars.overview import gather_moves
-from states.pathway import Pathway
 from states.pathways.shelf import pathways_of
 
 CHUNK = 2_000
@@ -40,14 +40,15 @@ class Order(NamedTuple):
 
 
 def make_change(
-    make: Callable[[Pathway, int | None], Change], office: str | None, order: Order, *, as_json: bool
+    make: Callable[[Calendar, int | None], Change], office: str | None, order: Order, *, as_json: bool
 ) -> None:
-    """Show what the change would move; unless it is a dry run or the answer is no, make it and move that."""
+    """Show what the change would move; unless it is a dry run or the answer is no, make it and move that. `make` is
+    given the calendar as it holds in the office."""
     dry_run, yes, shown, login, role = order
     with desk(as_json=as_json) as work:
-        pathway = pathway_of(work)
         with read_session(work.engine) as session:
-            change = make(pathway, office_id_of(session, office))
+            office_id = office_id_of(session, office)
+            change = make(work.pathway().calendar.locally(office_days(session).of(office_id)), office_id)
             document = _foreseen(work, session, change, office)
         made = None
         if not dry_run:
@@ -101,10 +102,3 @@ def _may_start(*, yes: bool) -> None:
 def office_id_of(session: Session, code: str | None) -> int | None:
     """The id of the office with this code."""
     return None if code is None else find_office(session, code).id
-
-
-def pathway_of(work: Desk) -> Pathway:
-    """The pathway of the settings, in the version that new cases follow."""
-    version_id = work.pathway_version_id()
-    with read_session(work.engine) as session:
-        return pathways_of(session, [version_id])[version_id]

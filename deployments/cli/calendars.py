@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.calendar_change import Order, finish_changes, make_change, office_id_of, pathway_of
+from deployments.cli.calendar_change import Order, finish_changes, make_change, office_id_of
 from deployments.cli.calendar_view import made_document, overview_document, render_overview
 from deployments.cli.desk import AsLogin, AsRole, desk
 from deployments.cli.output import AsJson
 from models import WrongUse
 from models.database import read_session
+from states.calendar import Calendar
 from states.calendars.changes import Change, announcement, closure, forgetting, opening, own_calendar
 from states.calendars.overview import overview
-from states.pathway import Pathway
 
 calendar_app = typer.Typer(
     no_args_is_help=True, help="Working calendars: rest days, holidays, closures. A change shows what it moves."
@@ -43,9 +43,9 @@ def show(
 ) -> None:
     """Rest days, public holidays with their names and which are estimates, closures, and days that are worked."""
     with desk(as_json=as_json) as work:
-        pathway = pathway_of(work)
+        today = work.now().astimezone(work.settings.timezone)
         with read_session(work.engine) as session:
-            found = overview(session, pathway, office_id_of(session, office), year or work.now().year)
+            found = overview(session, work.pathway(), office_id_of(session, office), year or today.year)
             data = overview_document(found, office)
         work.out.show(data, lambda console: render_overview(work.out, console, data))
 
@@ -66,7 +66,7 @@ def close(
 ) -> None:
     """Nobody works on these days."""
 
-    def change(_pathway: Pathway, office_id: int | None) -> Change:
+    def change(_calendar: Calendar, office_id: int | None) -> Change:
         return closure(first.date(), (last or first).date(), reason, office_id)
 
     make_change(change, office, Order(dry_run, yes, shown, login, role), as_json=as_json)
@@ -88,7 +88,7 @@ def open_(
 ) -> None:
     """People do work on these days, rest days and holidays included."""
 
-    def change(_pathway: Pathway, office_id: int | None) -> Change:
+    def change(_calendar: Calendar, office_id: int | None) -> Change:
         return opening(first.date(), (last or first).date(), reason, office_id)
 
     make_change(change, office, Order(dry_run, yes, shown, login, role), as_json=as_json)
@@ -110,8 +110,8 @@ def announce(
 ) -> None:
     """A holiday with an estimated date is on another day: that one is off, the expected one is a day like others."""
 
-    def change(pathway: Pathway, office_id: int | None) -> Change:
-        return announcement(day.date(), instead_of.date(), pathway.calendar.country or "", office_id)
+    def change(calendar: Calendar, office_id: int | None) -> Change:
+        return announcement(day.date(), instead_of.date(), calendar.country, office_id)
 
     make_change(change, office, Order(dry_run, yes, shown, login, role), as_json=as_json)
 
@@ -130,7 +130,7 @@ def forget(
 ) -> None:
     """What was recorded of these days no longer counts: they are as the pathway and the country say."""
 
-    def change(_pathway: Pathway, office_id: int | None) -> Change:
+    def change(_calendar: Calendar, office_id: int | None) -> Change:
         return forgetting(first.date(), (last or first).date(), office_id)
 
     make_change(change, office, Order(dry_run, yes, shown, login, role), as_json=as_json)
@@ -159,7 +159,7 @@ def set_(
             remedy_fr="Donnez --rest-day, une ou plusieurs fois, ou --country.",
         )
 
-    def change(_pathway: Pathway, office_id: int | None) -> Change:
+    def change(_calendar: Calendar, office_id: int | None) -> Change:
         return own_calendar(office_id or 0, weekend, country)
 
     make_change(change, office, Order(dry_run, yes, shown, login, role), as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -87,16 +87,16 @@ def waivers(
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day; none: from the start.")
     ] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day left out; none: all.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day; none: up to now.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """How often deadlines were waived, by deadline and reason."""
     with desk(as_json=as_json) as work:
-        version_id = work.pathway_version_id()
-        first, last = (None if day is None else day.replace(tzinfo=work.settings.timezone) for day in (since, until))
+        titles = work.pathway().deadlines
+        after = None if until is None else until + timedelta(days=1)
+        first, end = (None if day is None else day.replace(tzinfo=work.settings.timezone) for day in (since, after))
         with read_session(work.engine) as session:
-            counts = waiver_counts(session, since=first, until=last)
-            titles = pathways_of(session, [version_id])[version_id].deadlines
+            counts = waiver_counts(session, since=first, until=end)
         rows: list[dict[str, Any]] = [
             {
                 "deadline": each.key,

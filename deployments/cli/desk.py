@@ -23,6 +23,8 @@ from models.seal import Seal
 from models.settings import Settings, load_settings
 from states.codes import read_code
 from states.moves import Actor
+from states.pathway import Pathway
+from states.pathways.loader import load_pathway, read_text
 
 AsLogin = Annotated[str | None, typer.Option("--as", metavar="LOGIN", help="The member of staff who acts.")]
 AsRole = Annotated[
@@ -52,8 +54,13 @@ class Desk:
         """The seal on notes; its key is made when it is first needed, where the database is this machine's own."""
         return notes_seal(self.settings, self.engine)
 
+    def pathway(self) -> Pathway:
+        """The settings' pathway, published or not."""
+        text, name = read_text(self.settings.pathway)
+        return load_pathway(text, name)
+
     def pathway_version_id(self) -> int:
-        """The published version of the settings' pathway, which new cases follow."""
+        """The published version of the settings' pathway, which new cases follow; published when it is new."""
         return published_pathway(self.settings, self.engine)
 
 

@@ -53,9 +53,8 @@ def add_commands(app: typer.Typer) -> None:
 def list_(as_json: AsJson = False) -> None:
     """The published versions, with the cases that run on each."""
     with desk(as_json=as_json) as work:
-        followed = work.pathway_version_id()
+        followed = work.pathway().content_hash
         with read_session(work.engine) as session:
-            current = pathways_of(session, [followed])[followed]
             rows = published(session)
         out = work.out
         table = out.table(
@@ -71,14 +70,12 @@ def list_(as_json: AsJson = False) -> None:
             (
                 [
                     *(row.name, row.version, out.when(row.published_at), row.content_hash[:12]),
-                    *(row.open_cases, row.cases, out.yes((row.name, row.version) == (current.name, current.version))),
+                    *(row.open_cases, row.cases, out.yes(row.content_hash == followed)),
                 ]
                 for row in rows
             ),
         )
-        data = [
-            {**row._asdict(), "followed": (row.name, row.version) == (current.name, current.version)} for row in rows
-        ]
+        data = [{**row._asdict(), "followed": row.content_hash == followed} for row in rows]
         out.show({"versions": data}, lambda console: console.print(table))
 
 
@@ -131,11 +128,10 @@ def _pathway(which: str | None, version: int | None, *, as_json: bool) -> tuple[
         out = paper(as_json=as_json)
         return load_pathway(*read_text(which)), out
     with desk(as_json=as_json) as work:
-        followed = work.pathway_version_id()
+        if which is None and version is None:
+            return work.pathway(), work.out
+        name = which or work.pathway().name
         with read_session(work.engine) as session:
-            if which is None and version is None:
-                return pathways_of(session, [followed])[followed], work.out
-            name = which or pathways_of(session, [followed])[followed].name
             row = current_version(session, name) if version is None else numbered_version(session, name, version)
             assert row.id is not None  # noqa: S101  (it was just read)
             return pathways_of(session, [row.id])[row.id], work.out

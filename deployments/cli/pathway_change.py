@@ -26,7 +26,6 @@ from states.change.shares import read_share
 from states.change.sides import Change, change_between, published_id, read_side
 from states.change.wave_report import next_wave, wave_document
 from states.change.waves import WaveOptions
-from states.pathways.shelf import pathways_of
 
 _CHUNK = 2000
 
@@ -146,9 +145,8 @@ def migrate(
 
 
 def _change(work: Desk, old: str, new: str, mapped: list[str] | None, *, keep_deadlines: bool) -> Change:
-    followed = work.pathway_version_id()
+    name = work.pathway().name
     with read_session(work.engine) as session:
-        name = pathways_of(session, [followed])[followed].name
         before, after = (read_side(session, side, name) for side in (old, new))
     names = read_names(mapped or [], before.pathway, after.pathway)
     return change_between(before, after, names, keep_deadlines=keep_deadlines)

@@ -10,12 +10,13 @@ import typer
 from deployments.cli.desk import Desk, desk
 from deployments.cli.output import AsJson, Limit
 from deployments.cli.pathway import pathway_app
+from deployments.cli.pathway_change import Mapped
 from deployments.cli.pathway_replay_view import show_replay
 from models.database import read_session
 from models.errors import WrongUse
 from states.change.mapping import NO_NAMES, read_names
 from states.change.sides import read_side
-from states.pathways.shelf import current_version, pathways_of
+from states.pathways.shelf import newest_besides
 from states.replay.chunks import Question, replay
 from states.replay.report import ReplayReport
 from states.replay.tally import CaseDifference
@@ -32,12 +33,7 @@ def replay_(
     new: Annotated[str, typer.Argument(metavar="NEW", help="The policy: a pathway file, or a published version.")],
     since: Annotated[datetime, typer.Option("--from", formats=_DAY, help="The first day on which it counts.")],
     until: Annotated[datetime, typer.Option("--to", formats=_DAY, help="The last day that is replayed.")],
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map", metavar="OLD=NEW", help="What is called differently: a state, or RECORD.STATUS. Repeatable."
-        ),
-    ] = None,
+    mapped: Mapped = None,
     limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -53,13 +49,13 @@ def replay_(
 def _question(work: Desk, new: str, first: datetime, last: datetime, mapped: list[str]) -> Question:
     """The question in instants: from the midnight before the first day to the one after the last, in the programme's
     time zone, never later than now."""
-    followed = work.pathway_version_id()
+    followed = work.pathway()
     with read_session(work.engine) as session:
-        pathway = read_side(session, new, pathways_of(session, [followed])[followed].name).pathway
+        pathway = read_side(session, new, followed.name).pathway
         names = NO_NAMES
         if mapped:
-            current = current_version(session, pathway.name).id or 0
-            names = read_names(mapped, pathways_of(session, [current])[current], pathway)
+            changed = followed.name == pathway.name and followed.content_hash != pathway.content_hash
+            names = read_names(mapped, followed if changed else newest_besides(session, pathway), pathway)
     now = work.now()
     since, until = (day.replace(tzinfo=pathway.timezone).astimezone(UTC) for day in (first, last + timedelta(days=1)))
     if since >= until or until - timedelta(days=1) > now:

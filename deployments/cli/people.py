@@ -16,7 +16,6 @@ from models.caseload import find_office
 from models.database import read_session, write_session
 from states.guards.contacts import PARTNER
 from states.moves import SYSTEM
-from states.pathways.shelf import pathways_of
 
 _NOT_STAFF = frozenset({SYSTEM.role, PARTNER})
 """Roles of the pathway that no person has."""
@@ -58,8 +57,7 @@ def add_staff(
 ) -> None:
     """Add a member of staff."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
-        version_id = work.pathway_version_id()
-        roles = pathways_of(session, [version_id])[version_id].roles.keys() - _NOT_STAFF
+        roles = work.pathway().roles.keys() - _NOT_STAFF
         if role not in roles:
             raise WrongUse(
                 f"The pathway has no role {role}.",

@@ -109,6 +109,22 @@ def current_version(session: Session, name: str) -> PathwayVersion:
     return found
 
 
+def newest_besides(session: Session, pathway: Pathway) -> Pathway:
+    """The newest published version of the pathway that is not this one. Raises WrongUse when there is none."""
+    query = select(PathwayVersion.id).where(
+        PathwayVersion.name == pathway.name, PathwayVersion.content_hash != pathway.content_hash
+    )
+    found = session.exec(query.order_by(col(PathwayVersion.version).desc()).limit(1)).first()
+    if found is None:
+        raise WrongUse(
+            f"No other version of the pathway '{pathway.name}' is published.",
+            f"Aucune autre version du parcours « {pathway.name} » n'est publiée.",
+            remedy="Leave the mapping out: nothing had another name.",
+            remedy_fr="Retirez la correspondance : rien n'avait un autre nom.",
+        )
+    return pathways_of(session, [found])[found]
+
+
 def numbered_version(session: Session, name: str, version: int) -> PathwayVersion:
     """One version of a pathway. Raises WrongUse when it is not published."""
     query = select(PathwayVersion).where(PathwayVersion.name == name, PathwayVersion.version == version)

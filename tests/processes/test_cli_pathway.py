@@ -137,6 +137,21 @@ def test_the_list_counts_the_cases_on_each_version(segin: CommandLine, taken_in:
     assert (mali["open_cases"], other["cases"], other["open_cases"]) == (mali["cases"], 0, 0)
 
 
+def test_looking_publishes_nothing(segin: CommandLine, small: Path) -> None:
+    """Commands that only read take the pathway of the settings as it is, published or not."""
+    follows = {"pathway": small}
+    assert segin.json("pathway", "show", **follows)["name"] == "small"
+    assert [each["followed"] for each in segin.json("pathway", "list", **follows)["versions"]] == [False]
+    segin.json("pathway", "diff", "mali", small, code=2, **follows)
+    segin.json("pathway", "migrate", "mali", small, "--dry-run", code=2, **follows)
+    segin.json("pathway", "replay", "mali", "--from", "2024-01-01", "--to", "2024-01-02", **follows)
+    segin.json("calendar", "show", **follows)
+    segin.json("calendar", "close", "2027-03-01", "--reason", "inventaire", "--dry-run", **follows)
+    segin.json("deadline", "waivers", **follows)
+    segin.json("staff", "add", "awa", "Personnel fictif", "--role", "worker", **follows)
+    assert [each["name"] for each in segin.json("pathway", "list", **follows)["versions"]] == ["mali"]
+
+
 def test_a_pathway_is_shown_and_drawn_from_the_shelf_or_from_a_file(
     fresh: CommandLine, small: Path, tmp_path: Path
 ) -> None:

@@ -85,7 +85,7 @@ def test_others_write_while_somebody_still_types_what_a_command_reads(
     os.mkfifo(pipe)
     room, act, *option = command
     with ThreadPoolExecutor(1) as apart:
-        typing = apart.submit(segin.json, room, act, case, *option, pipe)
+        typing = apart.submit(segin.json, room, act, case, *option, str(pipe))
         with written_to(pipe, typing) as opened:
             segin.json("staff", "add", "moussa", "Personnel fictif", "--role", "case_worker")
             opened.write(written)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from command_line import CommandLine
 
+MALI = ZoneInfo("Africa/Bamako")
 NEXT_YEAR = ("--year", 2027)
 
 
@@ -68,6 +72,16 @@ def test_a_holiday_is_announced_for_another_day(segin: CommandLine) -> None:
     assert (off["2027-05-17"]["title_fr"], off["2027-05-17"]["recorded"]) == ("Journée de la Tabaski", True)
 
 
+def test_an_office_announces_the_holidays_of_its_own_country(segin: CommandLine) -> None:
+    """The new year of the Hijra is a holiday in Algeria, expected on 6 June 2027, and none in Mali."""
+    segin.json("office", "add", "GA", "Gao")
+    announcing = ("calendar", "announce", "2027-06-07", "--instead-of", "2027-06-06", "--yes")
+    segin.json("calendar", "set", "GA", "--country", "DZ", "--yes")
+    assert "2027-06-06" in segin.error(*announcing, code=2)
+    made = segin.json(*announcing, "--office", "GA")
+    assert {each["day"]: each["kind"] for each in made["days"]} == {"2027-06-06": "ordinary", "2027-06-07": "off"}
+
+
 def test_an_office_has_rest_days_of_its_own(segin: CommandLine) -> None:
     segin.json("office", "add", "GA", "Gao")
     assert "--rest-day" in segin.error("calendar", "set", "GA", "--yes", code=2)
@@ -99,6 +113,9 @@ def test_a_deadline_is_waived_with_a_reason_and_counted(segin: CommandLine) -> N
         ("plan_approved", "illness", 1)
     ]
     assert segin.json("deadline", "waivers", "--since", "2099-01-01")["waivers"] == []
+    waived = datetime.fromisoformat(segin.json("case", "show", code)["journal"][-1]["at"]).astimezone(MALI).date()
+    assert segin.json("deadline", "waivers", "--until", waived)["total"] == 1
+    assert segin.json("deadline", "waivers", "--until", waived - timedelta(days=1))["total"] == 0
     assert "Plan approuvé" in segin.text("deadline", "waivers")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from command_line import CommandLine
 
+from deployments.demo.proposal import proposal as renamed
 from states.pathways.loader import bundled_pathway
 
 TODAY = datetime.now(UTC).date()
@@ -105,3 +106,13 @@ def test_days_and_names_that_make_no_sense_are_wrong_use(segin: CommandLine, tmp
     days = ("--from", YESTERDAY, "--to", TODAY)
     assert "nowhere" in segin.error("pathway", "replay", file, *days, "--map", "planning=nowhere", code=2)
     assert segin.error("pathway", "replay", tmp_path / "none.yaml", *days, code=2)
+
+
+def test_names_of_a_published_proposal_are_mapped_from_the_version_before(segin: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "renamed.yaml"
+    file.write_text(renamed(), encoding="utf-8")
+    asked = ("pathway", "replay", file, "--from", YESTERDAY, "--to", TODAY, "--map", "planning=care_plan")
+    before = segin.json(*asked)
+    segin.json("pathway", "publish", file)
+    assert segin.json(*asked)["replayed"] == before["replayed"] > 20
+    assert segin.json(*asked, pathway=file)["replayed"] == before["replayed"]

@@ -16,8 +16,8 @@ from models.case import PathwayVersion
 from models.database import read_session, write_session
 from models.errors import WrongUse
 from states.pathways import shelf
-from states.pathways.loader import PathwayError
-from states.pathways.shelf import current_version, pathways_of, publish
+from states.pathways.loader import PathwayError, load_pathway
+from states.pathways.shelf import current_version, newest_besides, pathways_of, publish
 
 NOW = datetime(2024, 1, 2, 9, tzinfo=UTC)
 LATER = datetime(2024, 6, 1, 9, tzinfo=UTC)
@@ -133,3 +133,14 @@ def test_publishing_at_the_same_moment_makes_one_row(engine: Engine) -> None:
     assert len(set(ids)) == 1
     with read_session(engine) as session:
         assert len(session.exec(select(col(PathwayVersion.id))).all()) == 1
+
+
+def test_the_newest_version_besides_one_is_found_or_refused(session: Session) -> None:
+    first, second = load_pathway(SMALL, "small"), load_pathway(second_version(), "small")
+    publish(session, SMALL, NOW)
+    assert newest_besides(session, second).version == 1
+    with pytest.raises(WrongUse, match="No other version"):
+        newest_besides(session, first)
+    publish(session, second_version(), LATER)
+    assert newest_besides(session, first).version == 2
+    assert newest_besides(session, second).version == 1
