@@ -80,3 +80,17 @@ def _declared(heading: str) -> set[str]:
         else [*groups["backend"], *(entry for entry in groups["dev"] if isinstance(entry, str))]
     )
     return {re.split(r"[<>=\[~! ]", entry, maxsplit=1)[0] for entry in wanted}
+
+
+@pytest.mark.parametrize(("ends", "code"), [((0, 5), 0), ((5, 0), 0), ((1, 5), 2), ((5, 2), 2), ((0, 0), 0)])
+def test_make_test_may_select_tests_of_one_of_its_two_runs(tmp_path: Path, ends: tuple[int, int], code: int) -> None:
+    """A Python of its own stands in for the two runs: they leave as pytest does, 5 when it found no test."""
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    apart, alone = ends
+    python.write_text(f'#!/bin/sh\ncase "$*" in *"servers and not slow"*) exit {alone};; *) exit {apart};; esac\n')
+    python.chmod(0o755)
+    for stamp in (".installed", ".installed-dev"):
+        (tmp_path / stamp).touch()
+    made = subprocess.run(["make", "test", f"VENV={tmp_path}"], cwd=ROOT, capture_output=True, check=False)
+    assert made.returncode == code
