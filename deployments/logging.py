@@ -25,10 +25,10 @@ from models.settings import Settings
 
 _COUNTS: Final = frozenset(
     """
-    already_done already_known attempt attempts batch cancelled cases changed chunk chunks count days dead deadlines
-    delivered deliveries deliveries_made duration_ms escalated events exit_code files moved nights overdue pending pid
-    port refused registered rejected reminders reminders_armed retried revived rows seconds seq sequence stale
-    status_code tasks tasks_assigned transitions unknown version waiting
+    already_done already_known announced attempt attempts batch cancelled cases changed chunk chunks count days dead
+    deadlines delivered deliveries deliveries_made duration_ms escalated events exit_code files fired moved nights
+    notices overdue pending pid port refused registered rejected reminders reminders_armed retried revived rows seconds
+    seen sent seq sequence stale status_code tasks tasks_assigned transitions unknown version waiting
     """.split()  # noqa: SIM905
 )
 """Keys whose values are numbers (or true and false)."""

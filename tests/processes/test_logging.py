@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import logging
@@ -21,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from deployments.logging import bind_correlation, configure_logging
 from models.database import DatabaseUrlError, create_engine_for
 from models.settings import Settings
+from states.sweep import SweepResult
 
 NAME = "Aminata-Synthetique"
 
@@ -63,6 +65,14 @@ def test_a_known_key_passes_only_a_value_of_its_kind(output: io.StringIO, values
     (line,) = _lines(output)
     assert line["dropped"] == 1
     assert not line.keys() & values.keys()
+
+
+def test_every_count_of_the_deadlines_passes(output: io.StringIO) -> None:
+    counts = {field.name: 1 for field in dataclasses.fields(SweepResult)} | {"sent": 1, "cancelled": 1}
+    structlog.get_logger().info("deadlines.swept", **counts, deliveries_made=1)
+    (line,) = _lines(output)
+    assert "dropped" not in line
+    assert line.keys() > counts.keys()
 
 
 def test_an_event_is_a_name_and_not_a_sentence(output: io.StringIO) -> None:
