@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlmodel import Session, col, select
 
 from models import Guardian, Vulnerability
+from states.pathways.shelf import pathways_of
 
 
 class VulnerabilityLine(NamedTuple):
@@ -45,8 +46,12 @@ class Protection(NamedTuple):
     guardians: tuple[GuardianLine, ...]
 
 
-def protection_of(session: Session, case_id: int) -> Protection:
-    """What is known of the case. Two statements."""
+def protection_of(session: Session, case_id: int, version_id: int, role: str) -> Protection | None:
+    """What is known of the case; none for a role that does not see to it: one that the case's version of the pathway
+    lets record no screening. Three statements."""
+    table = pathways_of(session, [version_id])[version_id].table
+    if not any(each.trigger == "record_screening" and role in each.roles for each in table.values()):
+        return None
     found = session.exec(
         select(Vulnerability).where(Vulnerability.case_id == case_id).order_by(col(Vulnerability.id))
     ).all()

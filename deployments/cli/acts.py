@@ -87,12 +87,22 @@ def record(
                     shown = work.out.yes(value) if isinstance(value, bool) else value
                     console.print(f"  {name} : {shown}")
                 return
-            console.print(work.out.say(f"{case_code_} : refusé.", f"{case_code_}: refused."), style="bold red")
-            for reason in outcome.reasons:
-                console.print(f"  · {work.out.say(reason.text_fr, reason.text_en)}")
+            say_refused(work.out, console, case_code_, outcome)
 
         work.out.show(document, render)
     raise typer.Exit(DONE if done else FAILED)
+
+
+def say_refused(out: Output, console: Console, code: str, outcome: Outcome) -> None:
+    """Why nothing became of an act on the case with this code: somebody else changed it, or every reason against it."""
+    if outcome.kind is OutcomeKind.STALE:
+        fr = f"{code} a changé entre-temps (version {outcome.version}) ; relisez-le puis recommencez."
+        en = f"{code} has changed since (version {outcome.version}); read it again, then retry."
+        console.print(out.say(fr, en))
+        return
+    console.print(out.say(f"{code} : refusé.", f"{code}: refused."), style="bold red")
+    for reason in outcome.reasons:
+        console.print(f"  · {out.say(reason.text_fr, reason.text_en)}")
 
 
 def lines_of(file: Path) -> list[str]:

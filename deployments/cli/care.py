@@ -149,7 +149,7 @@ def reads(code: Code, as_json: AsJson = False) -> None:
             ],
             (
                 [
-                    *(work.out.when(look["at"]), look["staff_id"], look["role"], look["what"], look["record"]),
+                    *(work.out.when(look["at"]), look["login"], look["role"], look["what"], look["record"]),
                     work.out.yes(look["allowed"]),
                 ]
                 for look in looks

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from deployments.cli import case_filter as which
+from deployments.cli.acts import say_refused
 from deployments.cli.case_file import case_blocks, case_document, case_summary
 from deployments.cli.desk import AsLogin, AsRole, acting, desk, typed_code
 from deployments.cli.output import DONE, FAILED, AsJson, Limit
@@ -211,17 +212,8 @@ def move_(
                 again = work.out.say(" (déjà fait)", " (done before)")
                 suffix = again if outcome.kind is OutcomeKind.ALREADY_DONE else ""
                 console.print(f"{case.code}: {outcome.from_state} → {outcome.to_state}{suffix}")
-            elif outcome.kind is OutcomeKind.STALE:
-                console.print(
-                    work.out.say(
-                        f"{case.code} a changé entre-temps (version {outcome.version}) ; relisez-le puis recommencez.",
-                        f"{case.code} has changed since (version {outcome.version}); read it again, then retry.",
-                    )
-                )
             else:
-                console.print(work.out.say(f"{case.code} : refusé.", f"{case.code}: refused."), style="bold red")
-                for one in outcome.reasons:
-                    console.print(f"  · {work.out.say(one.text_fr, one.text_en)}")
+                say_refused(work.out, console, case.code, outcome)
 
         work.out.show(result, render)
     raise typer.Exit(DONE if moved else FAILED)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deployments.cli.acts import CommandId
+from deployments.cli.acts import CommandId, say_refused
 from deployments.cli.cases import Code, case_app
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
 from deployments.cli.output import DONE, FAILED, AsJson
@@ -76,14 +76,8 @@ def correct(
                 console.print(f"{case_code} · {work.out.say(said.fr, said.en)}")
             elif done:
                 console.print(f"{case_code} : {work.out.say('déjà fait', 'done before')}")
-            elif outcome.kind is OutcomeKind.STALE:
-                fr = f"{case_code} a changé entre-temps (version {outcome.version}) ; relisez-le puis recommencez."
-                en = f"{case_code} has changed since (version {outcome.version}); read it again, then retry."
-                console.print(work.out.say(fr, en))
             else:
-                console.print(work.out.say(f"{case_code} : refusé.", f"{case_code}: refused."), style="bold red")
-                for each in outcome.reasons:
-                    console.print(f"  · {work.out.say(each.text_fr, each.text_en)}")
+                say_refused(work.out, console, case_code, outcome)
 
         work.out.show(document, render)
     raise typer.Exit(DONE if done else FAILED)

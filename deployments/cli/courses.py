@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
-from sqlmodel import col
 
 from deployments.cli.acts import Acting, CommandId, new_code, record
 from deployments.cli.cases import Code
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
 from deployments.cli.output import DONE, IN_PART, AsJson
-from models import Partner, WrongUse
 from models.database import read_session, write_session
+from models.referral_list import find_partner
 from states.casework.course_end import cancel_course, close_course
 from states.casework.course_list import CourseLine, list_courses, list_enrolments
 from states.casework.courses import NewCourse, add_course, find_course
@@ -49,16 +47,7 @@ def add(
 ) -> None:
     """Open a course."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
-        partner_id = None
-        if partner is not None:
-            partner_id = session.scalars(select(col(Partner.id)).where(col(Partner.code) == partner)).first()
-            if partner_id is None:
-                raise WrongUse(
-                    f"There is no partner {partner}.",
-                    f"Le partenaire {partner} n'existe pas.",
-                    remedy="See `segin partner list`.",
-                    remedy_fr="Voyez `segin partner list`.",
-                )
+        partner_id = None if partner is None else find_partner(session, partner).id
         course = NewCourse(
             code=code,
             title=title,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from deployments.cli.acts import say_refused
 from deployments.cli.desk import AsLogin, AsRole, acting, desk
 from deployments.cli.output import DONE, FAILED, AsJson
 from models import WrongUse
@@ -75,8 +76,8 @@ def waive(
             if waived:
                 how = work.out.say("levée", "lifted") if until is None else f"→ {until:%Y-%m-%d}"
                 console.print(f"{case.code} · {key}: {how}")
-            for one in outcome.reasons:
-                console.print(f"  · {work.out.say(one.text_fr, one.text_en)}", style="red")
+            else:
+                say_refused(work.out, console, case.code, outcome)
 
         work.out.show(result, render)
     raise typer.Exit(DONE if waived else FAILED)

@@ -46,14 +46,14 @@ def list_(code: Code, login: AsLogin = None, role: AsRole = _FOCAL_POINT, as_jso
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         case = find_case(session, code)
         actor = acting(session, login, role)
-        if actor.role not in (_FOCAL_POINT, "case_worker", "medical_focal_point", "psychosocial_worker", "coordinator"):
+        found = protection_of(session, case.id or 0, case.pathway_version_id, actor.role)
+        if found is None:
             raise WrongUse(
                 "Vulnerabilities are shown to those who see to them.",
                 "Les vulnérabilités se montrent à qui s'en occupe.",
-                remedy="Act as a case worker, focal point, psychosocial worker or coordinator (--as, --role).",
-                remedy_fr="Agissez en gestion de cas, point focal, appui psychosocial ou coordination (--as, --role).",
+                remedy="Act in a role that records screenings (--as, --role): see `segin pathway show`.",
+                remedy_fr="Agissez dans un rôle qui évalue les vulnérabilités (--as, --role) : `segin pathway show`.",
             )
-        found = protection_of(session, case.id or 0)
         data = {
             "code": case.code,
             "vulnerabilities": [each._asdict() for each in found.vulnerabilities],

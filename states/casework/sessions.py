@@ -18,6 +18,7 @@ from models.care import PsychosocialSession, SensitiveRead
 from models.case import Case
 from models.errors import SeginError, WrongUse
 from models.seal import SEALED, Seal
+from models.staff import Staff
 from models.types import BigId
 from states.bulk import SetStatement, insert_into, time_text
 from states.casework.act import Step, move_and_detail
@@ -59,6 +60,7 @@ class Looked(NamedTuple):
 
     at: datetime
     staff_id: int | None
+    login: str | None
     role: str
     what: str
     record: str
@@ -175,10 +177,15 @@ def read_note(session: Session, code: str, *, reader: Actor, seal: Seal | None, 
 
 def looks_at(session: Session, case_id: int) -> list[Looked]:
     """Every look at what few may read of the case, the newest first."""
-    query = select(SensitiveRead).where(col(SensitiveRead.case_id) == case_id).order_by(col(SensitiveRead.id).desc())
+    query = (
+        select(SensitiveRead, col(Staff.login))
+        .outerjoin(Staff, col(Staff.id) == col(SensitiveRead.staff_id))
+        .where(col(SensitiveRead.case_id) == case_id)
+        .order_by(col(SensitiveRead.id).desc())
+    )
     return [
-        Looked(each.at, each.staff_id, each.role, each.what, each.record, each.allowed)
-        for each in session.scalars(query)
+        Looked(each.at, each.staff_id, login, each.role, each.what, each.record, each.allowed)
+        for each, login in session.execute(query)
     ]
 
 

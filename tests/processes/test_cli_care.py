@@ -64,12 +64,14 @@ def test_a_note_is_kept_sealed_and_read_by_few(segin: CommandLine, case: str, no
     assert "not for this role" in segin.error("care", "note", made["session"], "--as", "issa", code=1)
     assert "--as" in segin.error("care", "note", made["session"], code=2)
     reads = segin.json("care", "reads", case)["reads"]
-    assert [(each["role"], each["allowed"]) for each in reads] == [
-        ("coordinator", False),
-        ("psychosocial_worker", True),
-        ("psychosocial_worker", True),
+    assert [(each["login"], each["role"], each["allowed"]) for each in reads] == [
+        ("issa", "coordinator", False),
+        ("awa", "psychosocial_worker", True),
+        ("awa", "psychosocial_worker", True),
     ]
-    assert "non" in segin.text("care", "reads", case)
+    read = segin.text("care", "reads", case)
+    assert "non" in read
+    assert "issa" in read
 
     key = segin.data_dir / "notes.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600

@@ -37,7 +37,9 @@ from states.guards.protection import guardian_recorded
 from states.moves import Outcome, OutcomeKind
 from states.pathways.loader import bundled_pathway, load_pathway
 from states.pathways.schema import PathwayFile
+from states.pathways.shelf import pathways_of
 from states.pathways.source import read_yaml
+from states.protection import protection_of
 
 LATER = START + timedelta(days=2)
 CLOCKS = {"emergency": timedelta(hours=24), "urgent": timedelta(hours=72), "normal": None}
@@ -160,6 +162,18 @@ def test_addressed_then_resolved_each_with_who_and_when(caseload: Caseload, case
     assert (two.status, two.addressed_at, two.closed_at, two.closed_by) == ("resolved", None, over, focal)
     (again,) = address_vulnerabilities(caseload.session, [on(caseload, case_id, first)], now=over)
     assert [reason.code for reason in again.reasons] == ["wrong_record_state"]
+
+
+def test_whoever_may_screen_by_the_pathway_sees_what_was_found(caseload: Caseload, case_id: int) -> None:
+    identify(caseload, case_id, "medical")
+    version = caseload.session.get_one(Case, case_id).pathway_version_id
+    table = pathways_of(caseload.session, [version])[version].table.values()
+    sees = {role for each in table if each.trigger == "record_screening" for role in each.roles}
+    assert sees
+    for role in caseload.staff:
+        found = protection_of(caseload.session, case_id, version, role)
+        assert (found is not None) == (role in sees)
+        assert found is None or [each.kind for each in found.vulnerabilities] == ["medical"]
 
 
 def test_a_dismissal_needs_a_reason_a_note_and_the_right_role(caseload: Caseload, case_id: int) -> None:
