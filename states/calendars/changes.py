@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import holidays
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlmodel import Session, col, select
 
 from models.calendars import CalendarChange, CalendarDay, OfficeCalendar
@@ -26,6 +26,7 @@ CHANGERS: Final = frozenset({"coordinator"})
 
 LONGEST_DAYS: Final = 366
 _DAY: Final = timedelta(days=1)
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('segin calendars', 0))")
 
 
 class DayEntry(NamedTuple):
@@ -67,15 +68,23 @@ def forgetting(first: date, last: date, office_id: int | None) -> Change:
     return Change("forget", office_id, forgets=frozenset(_days(first, last)))
 
 
-def announcement(day: date, instead_of: date, country: str, office_id: int | None) -> Change:
+def announcement(day: date, instead_of: date, country: str | None, office_id: int | None) -> Change:
     """A holiday whose date was an estimate was announced for another day: that day is off, the estimate is a day like
-    others, on which people rest if it is a rest day of theirs.
+    others, on which people rest if it is a rest day of theirs. `country` is the one whose holidays count there.
 
-    Raises WrongUse when the country has no public holiday on the day `instead_of`.
+    Raises WrongUse when no country's holidays count, or it has no public holiday on the day `instead_of`.
     """
-    found = next((each for each in public_holidays(country, instead_of.year) if each.day == instead_of), None)
+    if country is None:
+        raise WrongUse(
+            "No public holidays count here, so that none can move.",
+            "Aucun jour férié ne compte ici : aucun ne peut donc changer de date.",
+            remedy="Close the day instead, or first say which country's holidays count there.",
+            remedy_fr="Fermez plutôt ce jour-là, ou indiquez d'abord de quel pays les jours fériés comptent.",
+        )
+    known = public_holidays(country, instead_of.year)
+    found = next((each for each in known if each.day == instead_of), None)
     if found is None or day == instead_of:
-        estimates = [each for each in public_holidays(country, instead_of.year) if each.estimated]
+        estimates = [each for each in known if each.estimated]
         fr = ", ".join(f"{each.day} ({each.title.fr})" for each in estimates) or "aucun"
         en = ", ".join(f"{each.day} ({each.title.en})" for each in estimates) or "none"
         raise WrongUse(
@@ -136,6 +145,9 @@ def record(session: Session, change: Change, *, actor: Actor, now: datetime) -> 
             remedy=f"Ask somebody who does: {', '.join(sorted(CHANGERS))}.",
             remedy_fr=f"Adressez-vous à qui le peut : {', '.join(sorted(CHANGERS))}.",
         )
+    if session.connection().dialect.name == "postgresql":
+        # Each change says what was recorded before it; SQLite's write lock keeps two of them apart anyway.
+        session.execute(_ONE_AT_A_TIME)
     before = recorded_days(session)
     after = recorded_after(before, change)
     gone = change.forgets | change.sets.keys()

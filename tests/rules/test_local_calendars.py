@@ -253,6 +253,13 @@ def test_only_a_public_holiday_can_be_announced_for_another_day() -> None:
     assert "Journée de la Tabaski" in refused.value.remedy_fr
 
 
+def test_where_no_holidays_count_none_can_be_announced_for_another_day() -> None:
+    with pytest.raises(WrongUse, match="No public holidays count here") as refused:
+        announcement(date(2026, 5, 28), date(2026, 5, 27), None, None)
+    assert refused.value.remedy
+    assert refused.value.remedy_fr
+
+
 def test_changes_come_one_over_the_other_and_are_forgotten() -> None:
     rows = recorded_after([], closure(date(2027, 2, 1), date(2027, 2, 3), "travaux", 7))
     rows = recorded_after(rows, opening(date(2027, 2, 2), date(2027, 2, 2), "permanence", 7))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from threading import Thread
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlmodel import Session, col, select
 from synthetic_cases import START, Caseload, open_caseload, person
 
 from models import CalendarChange, Case, Deadline, JournalRow, Notice, Office, Task, WrongUse
 from models.case import JournalRow as Row
+from models.database import read_session, write_session
 from states.calendars.changes import Change, announcement, closure, forgetting, own_calendar, record, recorded_after
 from states.calendars.moving import move_clocks, preview, unfinished_change
 from states.calendars.offices import OfficeDays, office_days, recorded_days
@@ -284,6 +286,33 @@ def test_only_who_may_changes_calendars(caseload: Caseload, session: Session) ->
         record(session, closure(MONDAY, MONDAY, "fermé", None), actor=caseload.staff["case_worker"], now=START)
     assert "coordinator" in refused.value.remedy_fr
     assert session.exec(select(CalendarChange)).all() == []
+
+
+def test_of_two_changes_at_once_the_second_knows_the_first(engine: Engine) -> None:
+    with write_session(engine) as session:
+        actor = open_caseload(session).staff["coordinator"]
+        session.commit()
+    postgres = engine.dialect.name == "postgresql"
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+
+    def second() -> None:
+        with write_session(engine) as session:
+            record(session, closure(MONDAY + DAY, MONDAY + DAY, "deuil", None), actor=actor, now=START)
+            session.commit()
+
+    thread = Thread(target=second)
+    with write_session(engine) as session:
+        record(session, closure(MONDAY, MONDAY, "fermé", None), actor=actor, now=START)
+        thread.start()
+        while postgres and thread.is_alive() and not session.connection().scalar(waiting):
+            thread.join(timeout=0.01)  # until it waits for this one, or has passed
+        session.commit()
+    thread.join(timeout=60)
+    with read_session(engine) as session:
+        first, then = session.exec(select(CalendarChange).order_by(col(CalendarChange.id))).all()
+    assert first.before == []
+    assert then.before == first.after
+    assert len(then.after) == 2
 
 
 def test_the_number_of_statements_is_constant(caseload: Caseload, session: Session, engine: Engine) -> None:
