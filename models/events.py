@@ -1,6 +1,6 @@
 """The catalogue of events: every type that a pathway may announce, with the shape of its thin data.
 
-`states.pathways.loader` refuses an announcement that is not listed here; `integrations.webhooks` builds the envelopes.
+`states.pathways.checks` refuses an announcement that is not listed here; `integrations.webhooks` builds the envelopes.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
@@ -16,7 +17,8 @@ from sqlmodel import Session, col
 from models.care import CasePlan, PlanItem, PlanStatus
 from models.staff import Staff
 
-TAKEN_BACK = "taken_back"
+TAKEN_BACK: Final = "taken_back"
+"""Where a record is that was made by mistake: in none of the states that a pathway gives it, and so without a step."""
 
 
 @dataclass(frozen=True, slots=True)

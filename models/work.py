@@ -1,6 +1,6 @@
 """Human work on a case: tasks, deadlines and the notices that remind and escalate.
 
-`states.advance` opens and ends tasks and deadlines, `states.sweep` moves deadlines on, `states.dispatch` assigns.
+`states.advance` opens and ends tasks and deadlines, `states.sweep` moves deadlines on, `states.assignment` assigns.
 """
 
 from __future__ import annotations

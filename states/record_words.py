@@ -1,5 +1,5 @@
-"""French and English words for the codes that records carry: grants, priorities, consents, instruments, vulnerabilities,
-guardians. Guards' refusals are written with them; a pathway may use no code of `record_words` that is not there.
+"""French and English words for the codes that records carry: grants, priorities, consents, instruments,
+vulnerabilities, guardians. Guards' refusals are written with them; a pathway may use no code that `record_words` lacks.
 """
 
 from __future__ import annotations

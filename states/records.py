@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from models.plan_history import TAKEN_BACK as TAKEN_BACK
+
 
 class RecordTable(NamedTuple):
     """Where records of one kind are: a table with `code`, `case_id` and `status`. The rest are SQL expressions over it
@@ -20,9 +22,6 @@ class RecordTable(NamedTuple):
     leans_on: str | None = None
     standing: str = "TRUE"
 
-
-TAKEN_BACK: Final = "taken_back"
-"""Where a record is that was made by mistake: in none of the states that a pathway gives it, and so without a step."""
 
 DETAIL_TABLES: Final[dict[str, str]] = {
     "draft_plan": "plan_item",

@@ -1,7 +1,7 @@
 """What several cases draw on at once, such as the places of a course or the money of a budget: claimed under a lock.
 
-`states.casework.training` and `livelihood` use it. The pathway decides about each case; what is left of the thing
-itself stands against a move as one more objection, and whoever is refused takes nothing.
+`states.casework.training`, `approvals` and `purchases` use it. The pathway decides about each case; what is left of the
+thing itself stands against a move as one more objection, and whoever is refused takes nothing.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Courses: opened, closed and cancelled, and how many places each has left. The console, the API and the command line
-call it and commit; `states.casework.training` claims places with `CoursePlaces`.
+"""Courses as they are opened, and how many places each has left. The console, the API and the command line call it and
+commit; `states.casework.training` claims places with `CoursePlaces`, `states.casework.course_end` closes and cancels.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ class Seats(NamedTuple):
 
     id: int
     code: str
-    title: str
-    partner_id: int | None
     capacity: int
     status: str
     ends_on: date
@@ -67,13 +65,12 @@ class AsksForPlace(Protocol):
 
 
 _LOCK = SetStatement(
-    "SELECT id, code, title, partner_id, capacity, status, ends_on FROM course "
+    "SELECT id, code, capacity, status, ends_on FROM course "
     "WHERE code IN (SELECT r.code FROM {rows}) ORDER BY id {lock}",
     code=String(),
 )
 _READ = SetStatement(
-    "SELECT id, code, title, partner_id, capacity, status, ends_on FROM course "
-    "WHERE code IN (SELECT r.code FROM {rows}) ORDER BY id",
+    "SELECT id, code, capacity, status, ends_on FROM course WHERE code IN (SELECT r.code FROM {rows}) ORDER BY id",
     code=String(),
 )
 _TAKEN: Final = ", ".join(f"'{status}'" for status in PLACE_TAKEN)
@@ -211,9 +208,9 @@ class CoursePlaces:
 
 
 def _seats(row: Any, enrolments: list[Any]) -> Seats:
-    id_, code, title, partner_id, capacity, status, ends_on = row
+    id_, code, capacity, status, ends_on = row
     return Seats(
-        *(id_, code, title, partner_id, capacity, status, as_date(ends_on)),
+        *(id_, code, capacity, status, as_date(ends_on)),
         taken=sum(taken for _, taken, _ in enrolments),
         in_line=sum(in_line for *_, in_line in enrolments),
         cases=frozenset(case_id for case_id, *_ in enrolments),

@@ -7,6 +7,7 @@ journal.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -50,7 +51,7 @@ class Released(NamedTuple):
 
 
 def release_leftovers(session: Session, *, now: datetime, limit: int) -> Released:
-    """End what cases closed of late still hold, for at most so many of each kind in one transaction."""
+    """End what cases closed of late still hold, of each kind the first so many of which some can be ended."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for what, code, case_id, version in _LEFT.execute(session, [(time_text(now - LOOKED_BACK),)]):
         found[what].append(
@@ -64,8 +65,19 @@ def release_leftovers(session: Session, *, now: datetime, limit: int) -> Release
             }
         )
 
+    released = Released()
+    # Those that are refused stand in front of the others again and again: walk past them.
+    for start in range(0, max(map(len, found.values()), default=0), limit):
+        some = {what: each[start : start + limit] for what, each in found.items()}
+        released = _release(session, some, now)
+        if any(released):
+            break
+    return released
+
+
+def _release(session: Session, some: Mapping[str, Sequence[dict[str, Any]]], now: datetime) -> Released:
     def named(what: str, name: str) -> list[dict[str, Any]]:
-        return [{name if key == "code" else key: value for key, value in one.items()} for one in found[what][:limit]]
+        return [{name if key == "code" else key: value for key, value in one.items()} for one in some.get(what, ())]
 
     def moved(outcomes: list[Any]) -> int:
         return sum(outcome.kind is OutcomeKind.MOVED for outcome in outcomes)

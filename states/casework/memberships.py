@@ -16,7 +16,7 @@ from models import Project, ProjectMember
 from models.types import BigId, UtcDateTime
 from states.bulk import SetStatement, time_text
 from states.casework.act import Step, move_and_write
-from states.casework.projects import OPEN, find_project
+from states.casework.projects import OPEN, find_project, lock_projects
 from states.moves import Actor, Move, Outcome, Reason
 
 
@@ -62,10 +62,10 @@ _END = SetStatement(
 
 def join_projects(session: Session, wanted: Sequence[PartWanted], *, now: datetime) -> list[Outcome]:
     """Returnees join projects that are not over. Raises WrongUse for an unknown project."""
-    projects = {code: find_project(session, code) for code in {each.project for each in wanted}}
+    statuses = lock_projects(session, {each.project for each in wanted})
 
     def move(each: PartWanted) -> Move:
-        over = projects[each.project].status not in OPEN
+        over = statuses[each.project] not in OPEN
         fired = each.fires("join_project", record=each.code, project=each.project)
         return replace(fired, objections=(_over(each.project),) if over else ())
 

@@ -6,16 +6,17 @@ itself belongs to no case: its version is compared and set, with a row of its hi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import String, select, update
 from sqlmodel import Session, col
 
 from models import Project, ProjectContribution, ProjectHistory, ProjectMember, ProjectMilestone
 from models.errors import WrongUse
+from states.bulk import SetStatement
 from states.moves import Actor
 
 ProjectStatus = Literal["planned", "active", "completed", "abandoned"]
@@ -60,6 +61,12 @@ class Contribution:
     partner_id: int | None = None
 
 
+_LOCK = SetStatement(
+    "SELECT code, status FROM project WHERE code IN (SELECT r.code FROM {rows}) ORDER BY id {lock}",
+    code=String(),
+)
+
+
 def add_project(session: Session, project: NewProject, *, actor: Actor, now: datetime) -> Project:
     """Write a planned project. Raises WrongUse for a code that is taken, and for an end before the beginning."""
     if project.ends_on is not None and project.ends_on < project.starts_on:
@@ -94,12 +101,19 @@ def find_project(session: Session, code: str) -> Project:
     query = select(Project).where(col(Project.code) == code)
     found = session.scalars(query.execution_options(populate_existing=True)).first()
     if found is None:
-        raise WrongUse(
-            f"There is no project {code}.",
-            f"Le projet {code} n'existe pas.",
-            remedy="See `segin project list`.",
-            remedy_fr="Voyez `segin project list`.",
-        )
+        raise _no_project(code)
+    return found
+
+
+def lock_projects(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """The statuses of these projects, by code; none of them ends until the commit. Raises WrongUse for an unknown one.
+
+    Projects are locked before the cases that take part in them, as when one ends."""
+    wanted = sorted(set(codes))
+    found = {row[0]: row[1] for row in _LOCK.execute(session, [(code,) for code in wanted])}
+    for code in wanted:
+        if code not in found:
+            raise _no_project(code)
     return found
 
 
@@ -235,6 +249,15 @@ def _open_project(session: Session, code: str) -> Project:
     if project.status not in OPEN:
         raise WrongUse(f"The project {code} is {project.status}.", f"Le projet {code} est terminé ou abandonné.")
     return project
+
+
+def _no_project(code: str) -> WrongUse:
+    return WrongUse(
+        f"There is no project {code}.",
+        f"Le projet {code} n'existe pas.",
+        remedy="See `segin project list`.",
+        remedy_fr="Voyez `segin project list`.",
+    )
 
 
 def _change(

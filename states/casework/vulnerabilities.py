@@ -27,8 +27,6 @@ from states.record_words import PRIORITY_WORDS, UNACCOMPANIED_CHILD, VULNERABILI
 UNSPOKEN: Final = "normal"
 """How pressing a vulnerability is of which neither staff nor the pathway says it."""
 
-SOURCES: Final = ("manifest", "screening", "session")
-
 _IDENTIFY: Final = "identify_vulnerability"
 _RAISES: Final = {"emergency": "raise_emergency", "urgent": "raise_urgent"}
 """What a vulnerability of this urgency does to a case that presses less."""

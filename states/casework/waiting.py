@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
 from sqlalchemy import Date, String
@@ -98,12 +99,11 @@ def offer_places(session: Session, courses: Iterable[str], *, locked: Collection
         free, today = seats[code].free, now.date()
         if seats[code].status != "open" or seats[code].ends_on < today:
             continue
-        for each in _able(lines[code]):
-            if free <= 0 or each.case_id not in locked:
-                break
-            (outcome,) = advance_cases(session, [_offer(each, now)], now=now)
-            if outcome.kind is OutcomeKind.MOVED:
-                free, offered = free - 1, offered + 1
+        line = takewhile(lambda each: each.case_id in locked, _able(lines[code]))
+        while asked := list(islice(line, max(free, 0))):
+            outcomes = advance_cases(session, [_offer(each, now) for each in asked], now=now)
+            moved = sum(outcome.kind is OutcomeKind.MOVED for outcome in outcomes)
+            free, offered = free - moved, offered + moved
     return offered
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select, update
 from supported_cases import codes, in_state, rows, sign
 from synthetic_cases import START, Caseload, open_caseload
 
-from models import JournalRow, ProjectContribution, ProjectHistory, ProjectMember, ProjectMilestone, WrongUse
+from models import Case, JournalRow, ProjectContribution, ProjectHistory, ProjectMember, ProjectMilestone, WrongUse
 from states.casework.leftovers import release_leftovers
 from states.casework.memberships import (
     EndOfMembership,
@@ -32,6 +33,8 @@ from states.casework.projects import (
     set_status,
 )
 from states.moves import Outcome, OutcomeKind
+from states.pathways.loader import bundled_pathway
+from states.pathways.shelf import publish
 
 MOVED = OutcomeKind.MOVED
 GARDEN = NewProject(
@@ -184,3 +187,40 @@ def test_a_closed_case_leaves_its_project_in_the_night(village: Village) -> None
     assert release_leftovers(village.session, now=START, limit=10).memberships == 1
     (row,) = rows(village.caseload, ProjectMember, case_id)
     assert (row.status, row.reason) == ("left", "case_closed")
+
+
+def test_what_cannot_be_given_back_does_not_stand_before_what_can(village: Village) -> None:
+    """The first two cases follow a pathway on which a part does not end because a case was closed."""
+    session, caseload = village.session, village.caseload
+    cases = in_state(caseload, "start_livelihood", 4)
+    for number, case_id in enumerate(cases):
+        assert village.join(case_id, f"M{number}").kind is MOVED
+        assert caseload.advance(case_id, "close", reason="left_area").kind is MOVED
+    text = bundled_pathway("mali").replace("\npathway: mali\n", "\npathway: other\n", 1)
+    start = text.index("  - trigger: leave_project\n")
+    text = text[:start] + text[start:].replace("project_ended, case_closed, other", "project_ended, other", 1)
+    other = publish(session, text, START)
+    assert other.id != caseload.version_id
+    session.execute(update(Case).where(col(Case.id).in_(cases[:2])).values(pathway_version_id=other.id))
+    released = [release_leftovers(session, now=START, limit=1).memberships for _ in range(3)]
+    assert released == [1, 1, 0]
+    assert [rows(caseload, ProjectMember, case_id)[0].status for case_id in cases] == [
+        "joined",
+        "joined",
+        "left",
+        "left",
+    ]
+
+
+def test_several_join_at_once_and_an_unknown_project_is_refused(village: Village) -> None:
+    session, caseload = village.session, village.caseload
+    add_project(session, replace(GARDEN, code="ETANG"), **village.by)
+    village.becomes("abandoned", 1, reason="Sécheresse")
+    cases = in_state(caseload, "start_livelihood", 2)
+    steps = [
+        PartWanted(**sign(caseload, case_id, "livelihood_officer"), code=f"M-{project}", project=project)
+        for case_id, project in zip(cases, ("JARDIN", "ETANG"), strict=True)
+    ]
+    assert [codes(outcome) for outcome in join_projects(session, steps, now=START)] == [["project_over"], []]
+    with pytest.raises(WrongUse, match="no project UNHEARD-OF"):
+        join_projects(session, [replace(steps[1], project="UNHEARD-OF")], now=START)

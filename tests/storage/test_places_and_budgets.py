@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, func, select
-from supported_cases import approval, budget, codes, course, in_state, propose, sign, wanted
+from supported_cases import YEAR, approval, budget, codes, course, in_state, propose, sign, wanted
 from synthetic_cases import START, Caseload, open_caseload
 
 from models import Budget, BudgetLine, LivelihoodGrant, TrainingEnrolment
@@ -23,6 +23,8 @@ from models.database import write_session
 from models.training import PLACE_TAKEN
 from states.casework.approvals import approve_grants
 from states.casework.livelihood import EndOfGrant, OnGrant, cancel_grants, procure_grants
+from states.casework.memberships import PartWanted, end_memberships, join_projects
+from states.casework.projects import NewProject, add_project, set_status
 from states.casework.purchases import Purchase, Purchases, record_purchases
 from states.casework.training import EndOfEnrolment, drop_out, enrol, join_waiting_list
 from states.casework.waiting import offer_free_places
@@ -128,6 +130,36 @@ def test_people_who_leave_wait_and_come_at_once_never_share_a_place(engine: Engi
         assert sorted(number for _, number in taken) == [8, 8]
         assert session.exec(select(func.count()).where(col(TrainingEnrolment.status) == "waiting")).one() == 0
         assert verify_journal(session).broken == []
+
+
+def test_a_project_does_not_end_while_somebody_joins_it(postgres_engine: Engine) -> None:
+    """Whoever ends it waits until the part is in the database, and so ends that too."""
+
+    def prepare(caseload: Caseload) -> list[int]:
+        by = {"actor": caseload.staff["coordinator"], "now": START}
+        new = NewProject(code="JARDIN", title="Jardin (fictif)", region_pcode="ML01", place="Kayes", starts_on=YEAR[0])
+        add_project(caseload.session, new, **by)
+        return in_state(caseload, "start_livelihood")
+
+    def abandon(session: Session) -> None:
+        set_status(
+            session, "JARDIN", "abandoned", expected_version=1, actor=actor, now=START, reason="Fictif (sécheresse)"
+        )
+
+    caseload, (case_id,) = prepared(postgres_engine, prepare)
+    actor = caseload.staff["coordinator"]
+    step = PartWanted(**sign(caseload, case_id), code="M1", project="JARDIN")
+    with write_session(postgres_engine) as joining:
+        assert [outcome.kind for outcome in join_projects(joining, [step], now=START)] == [OutcomeKind.MOVED]
+        with write_session(postgres_engine) as ending:
+            ending.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                abandon(ending)
+        joining.commit()
+    with write_session(postgres_engine) as session:
+        abandon(session)
+        ended = end_memberships(session, "JARDIN", actor=actor, correlation_id="x", now=START)
+        assert [outcome.kind for outcome in ended] == [OutcomeKind.MOVED]
 
 
 def test_two_approvals_at_once_do_not_overspend_a_budget(engine: Engine) -> None:
