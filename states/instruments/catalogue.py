@@ -20,7 +20,7 @@ from states.instruments.sayings import FRENCH, KIND_UNKNOWN, TAKEN
 from states.pathway import Text
 from states.pathways.problems import FileProblems, Problem, problem
 from states.pathways.shape import shape_problems
-from states.pathways.source import MAX_BYTES, Source, read_yaml, too_large
+from states.pathways.source import Source, read_content, read_yaml
 
 
 class UnknownInstrument(WrongUse):
@@ -78,7 +78,8 @@ def bundled_catalogue() -> Catalogue:
 def load_catalogue(folder: Path | None) -> Catalogue:
     """The bundled instruments and those of the programme's folder, every `*.yaml` of it.
 
-    Raises FileProblems with everything that is wrong in the files, and WrongUse when there is no such folder.
+    Raises FileProblems with everything that is wrong in the files, and WrongUse when there is no such folder or a file
+    cannot be read.
     """
     if folder is None:
         return bundled_catalogue()
@@ -118,7 +119,7 @@ def read_catalogue(files: Mapping[str, str]) -> Catalogue:
 
 
 def read_file(file: Path) -> Definition:
-    """The definition in a file. Raises FileProblems."""
+    """The definition in a file. Raises FileProblems, and WrongUse when it cannot be read."""
     return read_definition(_text(file), file.name)[0]
 
 
@@ -150,10 +151,16 @@ def _bundled() -> tuple[tuple[Definition, str], ...]:
 
 
 def _text(path: Path) -> str:
-    """The text of a file; what is no UTF-8 is shown as such where it stands."""
-    if path.stat().st_size > MAX_BYTES:
-        raise too_large(path.name)
-    return path.read_text(encoding="utf-8", errors="surrogateescape")
+    """The text of a file; what is no UTF-8 is shown as such where it stands. Raises WrongUse, FileProblems."""
+    try:
+        return read_content(path).decode("utf-8", errors="surrogateescape")
+    except OSError:
+        raise WrongUse(
+            f"The instrument file {path.name} cannot be read.",
+            f"Le fichier d'instrument {path.name} est illisible.",
+            remedy="Make it a file that may be read, or take it out of the folder of the instruments.",
+            remedy_fr="Faites-en un fichier lisible, ou retirez-le du dossier des instruments.",
+        ) from None
 
 
 def _usable(definition: Definition) -> tuple[bool, int]:

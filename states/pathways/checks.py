@@ -52,8 +52,10 @@ def _check_definitions(file: PathwayFile, findings: Findings) -> None:
         findings.add(("states", PREVIOUS), "reserved_name", name=PREVIOUS)
     for key in file.triggers.keys() & NO_TRIGGERS:
         findings.add(("triggers", key), "reserved_name", name=key)
-    for key in file.records:
+    for key, part in file.records.items():
         findings.known(("records", key), "kind of record", key, RECORD_TABLES)
+        if part.made_with is not None:
+            findings.known(("records", key, "made_with"), "kind of record", part.made_with, file.records)
     for role in file.care.notes:
         findings.known(("care", "notes"), "role", role, file.roles)
     for key in file.care.levels:

@@ -21,7 +21,7 @@ from states.pathways.problems import FileProblems
 from states.pathways.reach import walk_problems
 from states.pathways.schema import PathwayFile
 from states.pathways.shape import shape_problems
-from states.pathways.source import MAX_BYTES, MAX_PROBLEMS, Source, read_yaml, too_large
+from states.pathways.source import MAX_PROBLEMS, Source, read_content, read_yaml
 
 PathwayError = FileProblems
 """The pathway file cannot be used; see `states.pathways.problems.FileProblems`."""
@@ -82,13 +82,7 @@ def read_text(where: str) -> tuple[str, str]:
     if path.suffix not in (".yaml", ".yml"):
         return bundled_pathway(where), f"{where}.yaml"
     try:
-        if not path.is_file():  # a folder, or a pipe that would be waited for
-            raise OSError
-        with path.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise too_large(path.name)
-        return content.decode("utf-8-sig"), path.name
+        return read_content(path).decode("utf-8-sig"), path.name
     except (OSError, UnicodeDecodeError) as error:
         what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
         quoi = "n'est pas du texte UTF-8" if isinstance(error, UnicodeDecodeError) else "est illisible"

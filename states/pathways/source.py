@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
+from pathlib import Path as FilePath
 from typing import Any, Final
 
 import yaml
@@ -85,6 +86,20 @@ class Findings:
         return self._source.line(path)
 
 
+def read_content(path: FilePath) -> bytes:
+    """What is in a file, of which no more is read than may be in one.
+
+    Raises FileProblems for a file that is too large, OSError for what is no file or cannot be read.
+    """
+    if not path.is_file():  # a folder, or a pipe that would be waited for
+        raise OSError
+    with path.open("rb") as opened:
+        content = opened.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise _too_large(path.name)
+    return content
+
+
 def read_yaml(text: str, file: str) -> Source:
     """The document in `text`; `file` is the name that problems carry. Raises FileProblems."""
     try:
@@ -92,7 +107,7 @@ def read_yaml(text: str, file: str) -> Source:
     except UnicodeEncodeError:
         raise _problems(file, 1, "not_unicode") from None
     if size > MAX_BYTES:
-        raise too_large(file)
+        raise _too_large(file)
     try:
         return _Reader(file).read(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
@@ -104,8 +119,7 @@ def read_yaml(text: str, file: str) -> Source:
         raise _problems(file, line, "bad_character") from None
 
 
-def too_large(file: str) -> FileProblems:
-    """What is said of a file that is too large to be read."""
+def _too_large(file: str) -> FileProblems:
     return _problems(file, 1, "too_large", most=_figure(MAX_BYTES))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -256,9 +257,29 @@ def test_a_file_that_is_no_definition_is_refused_and_never_breaks(tmp_path: Path
     with pytest.raises(FileProblems) as refused:
         load_catalogue(tmp_path)
     assert {problem.file for problem in refused.value.problems} == {"bomb.yaml", "bytes.yaml"}
+    (tmp_path / "large.yaml").write_bytes(b"a" * 2_000_001)
+    with pytest.raises(FileProblems, match="more than 2,000,000 bytes"):
+        load_catalogue(tmp_path)
     with pytest.raises(WrongUse, match="no folder 'nowhere'"):
         load_catalogue(tmp_path / "nowhere")
     assert load_catalogue(None) is bundled_catalogue()
+
+
+def test_a_folder_named_like_a_file_and_what_cannot_be_read_are_told(tmp_path: Path) -> None:
+    for place, entry in enumerate(("folder.yaml", "gone.yaml", "pipe.yaml")):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        if entry == "folder.yaml":
+            (folder / entry).mkdir()
+        elif entry == "gone.yaml":
+            (folder / entry).symlink_to(tmp_path / "nowhere")
+        else:
+            os.mkfifo(folder / entry)
+        with pytest.raises(WrongUse, match=f"{entry} cannot be read") as refused:
+            load_catalogue(folder)
+        assert f"{entry} est illisible" in refused.value.message_fr
+        assert refused.value.remedy
+        assert refused.value.remedy_fr
 
 
 def test_weights_are_read_exactly() -> None:

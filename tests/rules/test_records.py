@@ -236,6 +236,8 @@ CLOCK = "    record: referral\n    due: "
     [
         ("kind: referral, to: asked", "kind: visit, to: asked", "There is no kind of record 'visit'"),
         ("kind: referral, to: asked", "kind: referral, to: gone", "There is no state of it 'gone'"),
+        ("    states:\n      asked", "    made_with: visit\n    states:\n      asked", "no kind of record 'visit'"),
+        ("    states:\n      asked", "    made_with: referal\n    states:\n      asked", "'referral'"),
         ("from: asked, to: accepted", "from: asked, to: expired", "No record of the kind 'referral' can ever be"),
         ("to: asked}\n", "to: asked}\n    to: ended\n", "leaves the case where it is"),
         (f"{CLOCK}P30D", "    due: P30D", "would never end"),
