@@ -9,16 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from states.pathway import Pathway, State, StateKind, Transition
-
-BACK: Final = "previous"
-"""The goal of a way back to where the case came from."""
+from states.pathways.ways import PREVIOUS
 
 _COMMON: Final = 0.6
 """What is possible in this share of the active states is drawn once for all of them, with its exceptions."""
 
 
 class Way(NamedTuple):
-    """Arrows to one goal (a node's key, `BACK`), with the titles of all triggers that lead there."""
+    """Arrows to one goal (a node's key, `PREVIOUS`), with the titles of all triggers that lead there."""
 
     goal: str
     titles: tuple[str, ...]
@@ -102,10 +100,10 @@ def _shared(
 
 
 def _goal(transition: Transition) -> str | None:
-    """The one state that it leads to, `BACK`, or none."""
+    """The one state that it leads to, `PREVIOUS`, or none."""
     if transition.internal:
         return None
-    return BACK if transition.to_previous or transition.only is None else transition.only.to_state
+    return PREVIOUS if transition.to_previous or transition.only is None else transition.only.to_state
 
 
 def _in_order(pathway: Pathway, of_state: Mapping[str, Iterable[Transition]]) -> list[str]:

@@ -11,7 +11,8 @@ from textwrap import wrap
 from typing import Final, NamedTuple
 
 from states.pathway import StateKind
-from states.pathways.chart import BACK, Chart, Common, Node
+from states.pathways.chart import Chart, Common, Node
+from states.pathways.ways import PREVIOUS
 
 WIDTH: Final = 340
 HEAD: Final = 30
@@ -108,7 +109,7 @@ def _box(node: Node, titles: dict[str, str], top: float, language: str) -> Box:
     texts: list[tuple[str, str | None]] = []
     for way in node.ways:
         named = ", ".join(way.titles)
-        if way.goal == BACK:
+        if way.goal == PREVIOUS:
             texts.append((f"{named} ↩ {'where it came from' if english else 'là d’où vient le dossier'}", None))
         else:
             texts.append((f"{named} → {titles[way.goal]}", way.goal))
@@ -125,7 +126,7 @@ def _common_box(common: Sequence[Common], titles: dict[str, str], y: float, lang
     for each in common:
         if each.goal is None:
             inside.setdefault(each.but, []).append(each.title)
-        elif each.goal == BACK:
+        elif each.goal == PREVIOUS:
             texts.append((f"{each.title} ↩{_but(each.but, english)}", None))
         else:
             texts.append((f"{each.title} → {titles[each.goal]}{_but(each.but, english)}", each.goal))

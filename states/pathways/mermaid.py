@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from states.pathway import Pathway, StateKind
-from states.pathways.chart import BACK, Chart, Node, charts_of
+from states.pathways.chart import Chart, Node, charts_of
+from states.pathways.ways import PREVIOUS
 
 
 def draw_mermaid(pathway: Pathway, language: str) -> str:
@@ -48,7 +49,7 @@ def _chart(chart: Chart, prefix: str, indent: str, language: str) -> Iterator[st
         yield from _ways(node, prefix, indent, outside)
     for node in others:
         yield from _ways(node, prefix, indent, {each.key for each in chart.nodes})
-        back = tuple(title for way in node.ways if way.goal == BACK for title in way.titles)
+        back = tuple(title for way in node.ways if way.goal == PREVIOUS for title in way.titles)
         if back:
             yield f"{indent}note right of {prefix}_{node.key}{_label(back)} ↩"
     for each in chart.common:

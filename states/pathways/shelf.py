@@ -17,8 +17,9 @@ from sqlmodel import Session, col, select
 from models.case import Case, PathwayVersion
 from models.errors import WrongUse
 from states.pathway import Pathway
-from states.pathways.checker import check_pathway, errors_of
-from states.pathways.loader import PathwayError, load_pathway
+from states.pathways.checker import errors_of, meaning_problems
+from states.pathways.compiler import compile_pathway
+from states.pathways.loader import PathwayError, content_hash, load_pathway, read_file
 
 _COMPILED: Final[dict[str, Pathway]] = {}
 
@@ -40,12 +41,13 @@ def publish(session: Session, text: str, now: datetime, *, name: str = "pathway"
     `name` is what errors call the file. Raises PathwayError for a file that cannot be used or that
     `states.pathways.checker` finds errors in, WrongUse when this version holds other content.
     """
-    pathway = load_pathway(text, name)
+    file, source = read_file(text, name)
+    pathway = compile_pathway(file, content_hash(source.value))
     found = _find(session, pathway)
     if found is None:
-        errors = errors_of(check_pathway(text, name))
+        errors = errors_of(meaning_problems(file, source))
         if errors:
-            raise PathwayError(errors)
+            raise PathwayError(sorted(errors, key=lambda problem: problem.line))
         row = PathwayVersion(
             name=pathway.name,
             version=pathway.version,
@@ -80,10 +82,10 @@ def pathways_of(session: Session, ids: Collection[int]) -> dict[int, Pathway]:
         col(PathwayVersion.id).in_(sorted(ids))
     )
     found: dict[int, Pathway] = {}
-    for id_, name, content_hash, text in session.execute(query):
-        if content_hash not in _COMPILED:
-            _COMPILED[content_hash] = load_pathway(text, name)
-        found[id_] = _COMPILED[content_hash]
+    for id_, name, hash_, text in session.execute(query):
+        if hash_ not in _COMPILED:
+            _COMPILED[hash_] = load_pathway(text, name)
+        found[id_] = _COMPILED[hash_]
     if len(found) != len(set(ids)):
         missing = ", ".join(str(id_) for id_ in sorted(set(ids) - found.keys()))
         raise WrongUse(
@@ -161,6 +163,6 @@ def published(session: Session) -> list[Published]:
 
 
 def _find(session: Session, pathway: Pathway) -> PathwayVersion | None:
-    """The row of the same name and version, else of the same content."""
+    """The row of the same name and version."""
     same = select(PathwayVersion).where(PathwayVersion.name == pathway.name, PathwayVersion.version == pathway.version)
     return session.exec(same).first()

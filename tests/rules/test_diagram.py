@@ -14,11 +14,12 @@ from large_pathway import large_pathway
 from small_pathway import SMALL
 
 from states.pathway import Pathway, StateKind
-from states.pathways.chart import BACK, Chart, Common, Node, Way, charts_of
+from states.pathways.chart import Chart, Common, Node, Way, charts_of
 from states.pathways.drawing import draw_svg
 from states.pathways.layout import HEAD, LINE, Placed, place
 from states.pathways.loader import bundled_pathway, load_pathway
 from states.pathways.mermaid import draw_mermaid
+from states.pathways.ways import PREVIOUS
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = {"svg", "title", "desc", "style", "rect", "text", "g", "path", "circle"}
@@ -61,7 +62,7 @@ def ways_of(pathway: Pathway) -> set[tuple[str, str, str]]:
     found = set()
     for (state, trigger), transition in pathway.table.items():
         if not transition.internal:
-            goals = [BACK] if transition.to_previous else list(transition.branches)
+            goals = [PREVIOUS] if transition.to_previous else list(transition.branches)
             found |= {(state, pathway.triggers[trigger].fr, goal) for goal in goals}
     return found
 
@@ -153,7 +154,7 @@ texts = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), 
 @given(titles=st.lists(texts, min_size=1, max_size=6), data=st.data())
 def test_any_texts_and_any_ways_can_be_placed(titles: list[str], data: st.DataObject) -> None:
     keys = [f"s{at}" for at in range(len(titles))]
-    goals = st.lists(st.sampled_from([*keys, BACK]), unique=True, max_size=4)
+    goals = st.lists(st.sampled_from([*keys, PREVIOUS]), unique=True, max_size=4)
     nodes = [
         Node(
             *(key, title, StateKind.ACTIVE),
@@ -190,7 +191,7 @@ def test_mermaid_says_the_same_ways(pathway: Pathway) -> None:
     assert lines[0] == "stateDiagram-v2"
     arrow = re.compile(r"s_(\w+) --> s_(\w+): ([^<>:]+)")
     arrows = {match.groups()[:2] for line in lines if (match := arrow.fullmatch(line))}
-    states, moves = set(pathway.states), {(state, goal) for state, _, goal in ways_of(pathway) if goal != BACK}
+    states, moves = set(pathway.states), {(state, goal) for state, _, goal in ways_of(pathway) if goal != PREVIOUS}
     assert {pair for pair in arrows if pair[0] in states} <= moves
     shared = {goal for state, goal in arrows if state == "active"}
     assert {(state, goal) for state, goal in moves if goal not in shared} <= arrows
