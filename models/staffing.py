@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlmodel import SQLModel
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import SQLModel, col
 
 from models.types import BigId, UtcDateTime, internal, sensitive
 
@@ -28,6 +29,12 @@ class Absence(SQLModel, table=True):
     reason: str = sensitive()
     recorded_at: datetime = internal(sa_type=UtcDateTime)
     recorded_by: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)
+
+
+def away_at(moment: datetime) -> ColumnElement[bool]:
+    """Whether an `absence` of a query lasts at the instant."""
+    until_at = col(Absence.until_at)
+    return and_(col(Absence.from_at) <= moment, or_(until_at.is_(None), until_at > moment))
 
 
 class AssignmentCause(StrEnum):

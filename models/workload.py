@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
 from models.caseload import find_office
 from models.staff import Office, Staff
-from models.staffing import Absence
+from models.staffing import Absence, away_at
 from models.work import Task
 from models.worklist import IS_CURRENT, IS_OPEN, Today, Which
 
@@ -124,16 +124,7 @@ def _loads(session: Session, today: Today, office_id: int | None, role: str | No
 
 def _away(today: Today) -> Any:
     return (
-        select(col(Absence.id))
-        .where(
-            col(Absence.staff_id) == col(Staff.id),
-            and_(
-                col(Absence.from_at) <= today.now,
-                or_(col(Absence.until_at).is_(None), col(Absence.until_at) > today.now),
-            ),
-        )
-        .exists()
-        .label("away")
+        select(col(Absence.id)).where(col(Absence.staff_id) == col(Staff.id), away_at(today.now)).exists().label("away")
     )
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 
 from models.errors import WrongUse
 from models.staff import Staff
-from models.staffing import Absence
+from models.staffing import Absence, away_at
 from models.work import Task
 
 
@@ -53,7 +53,7 @@ def absence_keeps_away(now: datetime) -> ColumnElement[bool]:
     """The same of an `absence` and a `task` in a query."""
     from_at, until_at, due_at = col(Absence.from_at), col(Absence.until_at), col(Task.due_at)
     return or_(
-        and_(from_at <= now, or_(until_at.is_(None), until_at > now)),
+        away_at(now),
         and_(due_at > now, from_at <= due_at, or_(until_at.is_(None), until_at > due_at)),
         and_(due_at.is_(None), until_at.is_(None)),
     )

@@ -33,7 +33,7 @@ from states.pathway import Branch, DeadlineTemplate, Pathway, StateKind, TaskTem
 MIGRATED: Final = "case.migrated"
 """The event that tells partners that a state which they know of has another name, or is now theirs to know."""
 
-_ENTERS: Final = Move(0, "", SYSTEM, command_id="", correlation_id="")
+ENTERS: Final = Move(0, "", SYSTEM, command_id="", correlation_id="")
 """What conditions on entry are asked about: nobody gave a reason or data."""
 
 
@@ -117,7 +117,7 @@ def crossing(way: Passage, running: Running, now: datetime) -> tuple[Effect, ...
             effects.append(SetRecord(record.kind, record.code, record.status, status))
     gone = {effect.key for effect in effects if isinstance(effect, EndTask | EndDeadline)}
     runs = ({task.key for task in running.tasks} | {clock.key for clock in running.clocks}) - gone
-    for effect in effects_of(way.new, way.begins[case.state], facts, _ENTERS, now):
+    for effect in effects_of(way.new, way.begins[case.state], facts, ENTERS, now):
         if isinstance(effect, OpenTask | SetDeadline) and effect.key not in runs:
             effects.append(effect)
     return (*effects, *_announced(way, case.state, goal))

@@ -12,16 +12,15 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from models.case import Case
-from models.waves import MigrationWave, PathwayMigration, WaveCase, WaveOutcome, WaveStatus
+from models.waves import MigrationWave, WaveCase, WaveOutcome, WaveStatus
 from states.change.carrying import beyond
-from states.change.caseload import count_open
 from states.change.consequences import consequences
 from states.change.mapping import names_of
 from states.change.report import consequences_document
-from states.change.shares import Share, read_share
+from states.change.shares import read_share
 from states.change.sides import Change, change_between
 from states.change.verdicts import Verdict
-from states.change.waves import WaveOptions, migration_between, next_cases, waves_of, with_outcome
+from states.change.waves import WaveOptions, migration_between, taken_next, waves_of, with_outcome
 from states.pathway import Text
 
 LISTED: Final = 1000
@@ -56,7 +55,7 @@ def next_wave(
         cases, refused, breached = wave.cases, wave.refused, wave.breached
         limits = read_share(wave.max_refused), read_share(wave.max_breaches)
     else:
-        ids = _next_ids(session, change, migration, options)
+        ids = sorted(taken_next(session, change.way, migration, options))
         cases, refused, breached = len(ids), 0, 0
         limits = options.max_refused, options.max_breaches
     found = consequences(session, change.way, change.ways, _chunks(ids, chunk), now)
@@ -107,13 +106,6 @@ def wave_document(session: Session, wave: MigrationWave, language: str) -> dict[
             for code, outcome, why, breaches in listed
         ],
     }
-
-
-def _next_ids(session: Session, change: Change, migration: PathwayMigration | None, options: WaveOptions) -> list[int]:
-    open_cases = sum(count_open(session, change.way.old_id, change.old.pathway).values())
-    size: Share = options.size
-    ids = next_cases(session, change.way.old_id, change.old.pathway, migration, options.names)
-    return sorted(ids[: max(1, size.of(migration.cases if migration else open_cases))])
 
 
 def _chunks(ids: list[int], size: int) -> Iterator[list[int]]:

@@ -68,21 +68,27 @@ def next_cases(
     return [id_ for _, id_ in sorted(found)]
 
 
+def taken_next(session: Session, way: Passage, migration: PathwayMigration | None, options: WaveOptions) -> list[int]:
+    """The ids of the cases that the next wave takes. Its size is a part of the cases that were open on the old version
+    when the migration began (none: that are open now)."""
+    ids = next_cases(session, way.old_id, way.old, migration, options.names)
+    cases = migration.cases if migration else _open_cases(session, way)
+    return ids[: max(1, options.size.of(cases))]
+
+
 def begin_wave(
     session: Session, way: Passage, options: WaveOptions, actor: Actor, now: datetime
 ) -> MigrationWave | None:
-    """The next wave, its cases named; none: no case is left to take. Its size is a part of the cases that were open on
-    the old version when the migration began."""
+    """The next wave, its cases named; none: no case is left to take."""
     migration = migration_between(session, way.old_id, way.new_id)
-    ids = next_cases(session, way.old_id, way.old, migration, options.names)
-    if not ids:
+    taken = taken_next(session, way, migration, options)
+    if not taken:
         return None
     if migration is None:
-        cases = sum(count_open(session, way.old_id, way.old).values())
+        cases = _open_cases(session, way)
         migration = PathwayMigration(old_version_id=way.old_id, new_version_id=way.new_id, cases=cases, started_at=now)
         session.add(migration)
         session.flush()
-    taken = ids[: max(1, options.size.of(migration.cases))]
     waves = waves_of(session, migration)
     wave = MigrationWave(
         migration_id=migration.id or 0,
@@ -104,6 +110,10 @@ def begin_wave(
 def with_outcome(wave: MigrationWave, outcome: WaveOutcome) -> SelectOfScalar[int]:
     """The ids of the cases of the wave that have this outcome."""
     return select(WaveCase.case_id).where(WaveCase.wave_id == wave.id, WaveCase.outcome == outcome)
+
+
+def _open_cases(session: Session, way: Passage) -> int:
+    return sum(count_open(session, way.old_id, way.old).values())
 
 
 def _spread(code: str) -> bytes:

@@ -12,21 +12,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from states.chain import remembered
 from states.change.mapping import Names, names_of
-from states.change.passage import Passage, passage
+from states.change.passage import ENTERS, Passage, passage
 from states.decide import clock_from, effects_of, registration_effects
 from states.facts import ClockFact, Facts, RecordFact
 from states.moves import (
-    SYSTEM,
     Decision,
     Effect,
     EndDeadline,
     EndTask,
     HoldClocks,
-    Move,
     OpenTask,
     ResumeClocks,
     SetDeadline,
@@ -37,9 +35,6 @@ from states.moves import (
 from states.pathway import Pathway, StateKind
 from states.replay.clocks import Clock, Key, Stopped
 from states.replay.history import History
-
-_ENTERS: Final = Move(0, "", SYSTEM, command_id="", correlation_id="")
-"""What conditions on entry are asked about: nobody gave a reason or data."""
 
 
 class Simulated:
@@ -108,7 +103,7 @@ class Simulated:
         running = {key for key, _ in (*made.tasks, *made.clocks)}
         begins = _crossing(self.pathway, pathway, names).begins.get(self.state)
         if begins is not None:
-            effects = effects_of(pathway, begins, made.facts(at), _ENTERS, at)
+            effects = effects_of(pathway, begins, made.facts(at), ENTERS, at)
             fresh = [each for each in effects if isinstance(each, OpenTask | SetDeadline) and each.key not in running]
             made._apply(fresh, at, None)
         return made
