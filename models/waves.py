@@ -13,8 +13,8 @@ from models.types import BigId, Json, UtcDateTime, internal
 
 
 class WaveStatus(StrEnum):
-    """`running` until each of its cases has an outcome; `stopped` by its own limits before that; `undone` when it was
-    taken back."""
+    """`running` until each of its cases has an outcome; `stopped` by its own limits before that; `undoing` while it is
+    taken back, also when that was interrupted; `undone` when each case that it moved was taken back or kept."""
 
     RUNNING = "running"
     DONE = "done"

@@ -41,7 +41,8 @@ def open_batch(
     """Fix the cases of a new batch: all that the filter finds now, with the versions that they have now.
 
     Nothing moves before `run_batch`. With `any_version` cases that change meanwhile are moved all the same, else they
-    are reported as stale. A fixed number of statements. Raises WrongUse as `foresee` does.
+    are reported as stale. The number of statements depends on the filter, never on how many cases it finds. Raises
+    WrongUse for an order that cannot be kept, an unknown office or person.
     """
     check_order(order)
     batch = Batch(

@@ -1,6 +1,6 @@
 """What stands against moving a case to another version of its pathway, and the verdict that follows. Pure.
 
-`states.change.consequences` counts verdicts over the caseload, `states.change.waves` moves only what is automatic.
+`states.change.consequences` counts verdicts over the caseload, `states.change.carrying` moves only what is automatic.
 """
 
 from __future__ import annotations

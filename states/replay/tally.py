@@ -35,9 +35,16 @@ class CaseDifference(NamedTuple):
 
 @dataclass
 class Tally:
-    """`closings` counts cases by how their closing differs (same, earlier, later, not_closed, only_new), `refusals`
-    reasons by trigger, as (all, of which only because the case is elsewhere, of which possible later), `deadlines` by
-    key and end and `breaches` by key, `tasks` by role: old and new each."""
+    """`moves` counts the real moves that were asked, `unknown` those of them of which the past does not tell all that
+    guards ask. Of the `refused_moves` some are refused only because the case is elsewhere (`following_moves`), some
+    possible later (`later_moves`); `refusals`, `following` and `later` count the same by trigger and reason, a move
+    once for each of its reasons.
+
+    `closings` counts cases by how their closing differs (same, earlier, later, not_closed, only_new); those open at the
+    end of both walks are not counted. `cases_breached` have more breaches of a deadline in the new walk, `cases_spared`
+    fewer. As (old, new): `deadlines` counts clocks by key and end, `breaches` those too late by key, `tasks` what was
+    opened by role and key, `states` cases by the state at the end.
+    """
 
     cases: int = 0
     moves: int = 0
