@@ -16,11 +16,13 @@ from models.households import Household, HouseholdMember
 from models.livelihood import Budget, BudgetLine, GrantLine, GrantPurchase, GrantVisit, LivelihoodGrant
 from models.manifest import DuplicateCandidate, Manifest, ManifestRow
 from models.partner import Attempt, Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.partner_access import ApiRequest, PartnerToken, SigningSecret
 from models.projects import Project, ProjectContribution, ProjectHistory, ProjectMember, ProjectMilestone
 from models.referrals import Referral, ReferralStatus
 from models.returnee import Returnee
 from models.runs import Dispatch, Lease, NightlyRun
 from models.screening import Assessment, Guardian, InstrumentDefinition, Vulnerability
+from models.sharing import Disclosure, PartnerCase, PartnerEvent, SharingAgreement, Showing
 from models.staff import Office, Staff
 from models.staffing import Absence, AssignmentCause, TaskAssignment
 from models.training import Attendance, Course, TrainingEnrolment
@@ -29,6 +31,7 @@ from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
 
 __all__ = [
     "Absence",
+    "ApiRequest",
     "Assessment",
     "AssignmentCause",
     "Attempt",
@@ -51,6 +54,7 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "Digest",
+    "Disclosure",
     "Dispatch",
     "DuplicateCandidate",
     "Event",
@@ -75,6 +79,9 @@ __all__ = [
     "Office",
     "OfficeCalendar",
     "Partner",
+    "PartnerCase",
+    "PartnerEvent",
+    "PartnerToken",
     "PathwayMigration",
     "PathwayVersion",
     "PlanItem",
@@ -89,6 +96,9 @@ __all__ = [
     "Returnee",
     "SeginError",
     "SensitiveRead",
+    "SharingAgreement",
+    "Showing",
+    "SigningSecret",
     "Staff",
     "Subscription",
     "Task",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -22,7 +23,11 @@ class DeliveryStatus(StrEnum):
 
 
 class Partner(SQLModel, table=True):
-    """An organisation that receives events and answers referrals."""
+    """An organisation that receives events and answers referrals.
+
+    `pseudonym_key` (hex) makes its own codes of cases and events; `position` is that of the newest event that was shown
+    to it (`models.sharing`).
+    """
 
     __tablename__ = "partner"
 
@@ -30,6 +35,8 @@ class Partner(SQLModel, table=True):
     code: str = public(unique=True)
     name: str = public()
     active: bool = internal(default=True)
+    pseudonym_key: str = sensitive(default_factory=lambda: secrets.token_hex(32))
+    position: int = internal(default=0, sa_type=BigId)
     created_at: datetime = internal(sa_type=UtcDateTime)
 
 
