@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import SQLModel
 
-from models.types import BigId, Json, UtcDateTime, internal
+from models.types import BigId, Json, UtcDateTime, internal, sensitive
 
 
 class WaveStatus(StrEnum):
@@ -77,7 +77,7 @@ class MigrationWave(SQLModel, table=True):
 
 class WaveCase(SQLModel, table=True):
     """One case of a wave and its outcome: `why` is a code, `seq` the journal row that moved it, `before` what tasks,
-    clocks and records of it were, as far as the move changed them."""
+    clocks, records and plans of it were, as far as the move changed them."""
 
     __tablename__ = "wave_case"
     __table_args__ = (Index("ix_wave_case_case_id", "case_id"),)
@@ -88,4 +88,4 @@ class WaveCase(SQLModel, table=True):
     why: str | None = internal(default=None)
     seq: int | None = internal(default=None)
     breaches: int = internal(default=0)
-    before: dict[str, Any] = internal(default_factory=dict, sa_type=Json)
+    before: dict[str, Any] = sensitive(default_factory=dict, sa_type=Json)

@@ -160,9 +160,9 @@ class Changing:
         return waves_of(self.session, migration)[number - 1]
 
 
-def changing(session: Session, new: str = NEW) -> Changing:
+def changing(session: Session, new: str = NEW, *, old: str = OLD) -> Changing:
     """No case yet, both versions published."""
-    publish(session, OLD, START)
+    publish(session, old, START)
     publish(session, new, START)
     return Changing(session, read_side(session, "small@1", "small"), read_side(session, "2", "small"))
 

@@ -19,6 +19,7 @@ from states.bulk import SetStatement
 from states.change.caseload import Running, load_running
 from states.change.images import image_of
 from states.change.passage import Passage, breaches, crossing
+from states.change.plan_needs import rename_needs
 from states.change.shares import Share, read_share
 from states.change.verdicts import objections
 from states.change.waves import with_outcome
@@ -73,10 +74,12 @@ def move_chunk(
         else:
             effects = crossing(way, running, now)
             carried[case.id] = _entry(way, wave, running, effects, actor, correlation_id, now), running
-    for case_id in write_entries(session, [entry for entry, _ in carried.values()], now):
+    written = write_entries(session, [entry for entry, _ in carried.values()], now)
+    asked = rename_needs(session, way.names, written)
+    for case_id in written:
         entry, running = carried[case_id]
         run_out = breaches(running, entry.effects, now)
-        image = image_of(running, entry.effects)
+        image = {**image_of(running, entry.effects), **asked.get(case_id, {})}
         told.append((wave.id, case_id, WaveOutcome.MOVED, None, entry.row.seq, run_out, image))
     if told:
         _TELL_CASES.execute(session, told)

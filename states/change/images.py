@@ -26,7 +26,7 @@ from states.moves import (
 
 def image_of(running: Running, effects: Iterable[Effect]) -> dict[str, list[list[Any]]]:
     """The tasks, clocks and records that the effects change, as they are, and the keys of what the effects begin; under
-    `case` the state that it is in and the one that it would go back to."""
+    `case` the state that it is in and the one that it would go back to. `states.change.plan_needs` adds the plans."""
     tasks = {task.id: task for task in running.tasks}
     clocks = {clock.id: clock for clock in running.clocks}
     image: dict[str, list[list[Any]]] = {"case": [[running.case.state, running.case.previous_state]]}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models.errors import WrongUse
+from states.facts import PlanFact
 from states.pathway import Pathway
 
 
@@ -27,6 +28,14 @@ class Names:
     def status(self, kind: str, status: str) -> str:
         """What the new version calls this status of a record."""
         return self.records.get((kind, status), status)
+
+    def needs(self, needs: Iterable[str]) -> list[str]:
+        """What the new version calls the states that a plan asks for, each once."""
+        return list(dict.fromkeys(map(self.state, needs)))
+
+    def plan(self, plan: PlanFact | None) -> PlanFact | None:
+        """What is known of a plan, which asks for states, in the words of the new version."""
+        return None if plan is None else plan._replace(needs=frozenset(self.needs(plan.needs)))
 
     def as_pairs(self) -> dict[str, str]:
         """As they were written: old name to new name."""

@@ -6,7 +6,7 @@ The comparison of two versions over the caseload, the dry run of a wave and the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -117,7 +117,8 @@ def crossing(way: Passage, running: Running, now: datetime) -> tuple[Effect, ...
             effects.append(SetRecord(record.kind, record.code, record.status, status))
     gone = {effect.key for effect in effects if isinstance(effect, EndTask | EndDeadline)}
     runs = ({task.key for task in running.tasks} | {clock.key for clock in running.clocks}) - gone
-    for effect in effects_of(way.new, way.begins[case.state], facts, ENTERS, now):
+    asked = replace(facts, plan=way.names.plan(facts.plan))
+    for effect in effects_of(way.new, way.begins[case.state], asked, ENTERS, now):
         if isinstance(effect, OpenTask | SetDeadline) and effect.key not in runs:
             effects.append(effect)
     return (*effects, *_announced(way, case.state, goal))

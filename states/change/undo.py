@@ -17,6 +17,7 @@ from states.bulk import SetStatement, as_json
 from states.change.carrying import leave_waiting
 from states.change.images import effects_of_image
 from states.change.passage import MIGRATED
+from states.change.plan_needs import restore_needs
 from states.change.waves import with_outcome
 from states.correction import CORRECTED
 from states.entries import Entry, carried_entry, write_entries
@@ -63,8 +64,9 @@ def undo_chunk(
 ) -> UndoChunk:
     """Take back up to `limit` cases of the wave. The number of statements is constant.
 
-    The case is on the old version again, where it was, with its tasks, clocks and records as they were; what the move
-    had begun is cancelled. A case whose last journal row is not the one that moved it is kept where it is.
+    The case is on the old version again, where it was, with its tasks, clocks and records, and what its plans ask for,
+    as they were; what the move had begun is cancelled. A case whose last journal row is not the one that moved it is
+    kept where it is.
     """
     if wave.status != WaveStatus.UNDOING:
         wave.status, wave.finished_at = WaveStatus.UNDOING, None
@@ -73,13 +75,16 @@ def undo_chunk(
     cases = load_cases(session, ids, lock=True)
     told: list[tuple[Any, ...]] = []
     entries = []
+    images = {}
     for case_id, seq, before, uid in _MOVED.execute(session, [(wave.id, id_, MIGRATED) for id_ in ids]).all():
         case = cases[case_id]
         if case.version != seq:
             told.append((wave.id, case_id, WaveOutcome.KEPT, "moved_on"))
             continue
-        entries.append(_entry(migration, wave, old, case, as_json(before), uid, actor, correlation_id, now))
+        images[case_id] = as_json(before)
+        entries.append(_entry(migration, wave, old, case, images[case_id], uid, actor, correlation_id, now))
     undone = write_entries(session, entries, now)
+    restore_needs(session, [images[case_id] for case_id in undone])
     told += [(wave.id, case_id, WaveOutcome.UNDONE, None) for case_id in undone]
     if told:
         _TELL.execute(session, told)

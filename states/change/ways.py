@@ -97,7 +97,10 @@ class Ways:
         names = self._way.names
         previous = facts.previous_state
         return replace(
-            facts, state=names.state(facts.state), previous_state=None if previous is None else names.state(previous)
+            facts,
+            state=names.state(facts.state),
+            previous_state=None if previous is None else names.state(previous),
+            plan=names.plan(facts.plan),
         )
 
 

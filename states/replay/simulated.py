@@ -118,9 +118,8 @@ class Simulated:
     def facts(self, at: datetime) -> Facts:
         """What is known of the case at that instant."""
         known = self.history.known.at(at)
-        if self.names.states and known["plan"] is not None:
-            plan = known["plan"]
-            known = known | {"plan": plan._replace(needs=frozenset(map(self.names.state, plan.needs)))}
+        if self.names.states:
+            known = known | {"plan": self.names.plan(known["plan"])}
         return Facts(
             **self._static,
             **known,
