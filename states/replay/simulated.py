@@ -76,13 +76,14 @@ class Simulated:
         }
         self._apply(registration_effects(pathway, self.facts(at), at), at, None)
 
-    def moved_to(self, pathway: Pathway, names: Names, at: datetime) -> Simulated:
-        """The same case, from now on under another pathway; what was opened and ended is counted anew.
+    def moved_to(self, pathway: Pathway, names: Names, at: datetime, *, plan: Names) -> Simulated:
+        """The same case, from now on under another pathway; what was opened and ended is counted anew. `names` says
+        what the states and statuses of this one are called there, `plan` what those that its plan asks for are.
 
         Tasks and clocks for which the pathway has no template end without a word; the other clocks are due as if they
         had begun under it. Then begins what entering the state begins there and did not begin before.
         """
-        made = Simulated(self.history, pathway, at, names)
+        made = Simulated(self.history, pathway, at, plan)
         made.state, made.entered_at = names.state(self.state), self.entered_at
         made.previous = None if self.previous is None else names.state(self.previous)
         made.seq, made.held_at, made.priority = self.seq, self.held_at, self.priority

@@ -13,17 +13,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from changing_pathways import Changing, options
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from past_lives import NIGHT_HOUR, PAST, Past, at, spend
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, col, select
 
-from models import Case, Deadline, Task, WrongUse
+from models import Case, CasePlan, Deadline, Task, WrongUse
 from models.database import create_engine_for, read_session, write_session
 from states.change.mapping import NO_NAMES, Names
+from states.change.sides import change_between, read_side
 from states.moves import OutcomeKind
 from states.pathways.loader import load_pathway
+from states.pathways.shelf import publish
 from states.replay.asking import Policy
 from states.replay.chunks import Question, replay
 from states.replay.history import History, nights_of, read_histories
@@ -321,6 +324,37 @@ def test_a_state_that_is_gone_needs_a_name(life: tuple[Engine, Past]) -> None:
 def test_a_pathway_that_nobody_ran_on_cannot_be_replayed(life: tuple[Engine, Past]) -> None:
     with pytest.raises(WrongUse, match="no version of it is published"):
         replay(life[0], asked(PAST.replace("pathway: past", "pathway: other")))
+
+
+def test_what_a_plan_asked_for_is_known_by_the_names_of_the_time(sqlite_engine: Engine) -> None:
+    """Although moving the case to another version has renamed it since, back, and once more."""
+    chat = "  chat: {title: {fr: Parler, en: Talk}, role: chief}\n  chase: {title"
+    first = PAST.replace("  chase: {title", chat).replace(
+        "on_entry: {open: [write], set", "on_entry: {open: [write, {task: chat, when: {need: followed}}], set"
+    )
+    second = first.replace("version: 1\n", "version: 2\n", 1).replace("followed", "accompanied")
+    with write_session(sqlite_engine) as session:
+        past = Past(session, 1, text=first)
+        (case_id,) = past.register(1, 0)
+        past.assess(case_id, "k6", at(0, 9))
+        past.plan(case_id, at(0, 10))
+        assert past.advance(case_id, "help", "worker", at(1, 10)).kind is OutcomeKind.MOVED
+        publish(session, second, at(2, 8))
+        old, new = read_side(session, "past@1", "past"), read_side(session, "past@2", "past")
+        change = change_between(old, new, Names({"followed": "accompanied"}), keep_deadlines=False)
+        made = Changing(session, old, new)
+        made.run_wave(change, options(change.way.names), now=at(3, 8))
+        made.undo_wave(change, 1, now=at(4, 8))
+        made.run_wave(change, options(change.way.names), now=at(5, 8))
+        assert session.scalars(select(CasePlan.needs)).one() == ["accompanied"]
+        session.commit()
+    with read_session(sqlite_engine) as session:
+        (history,) = histories(session, past)
+        versions = {side.id or 0: side.pathway for side in (old, new)}
+        own = Policy(new.pathway, change.way.names, versions, nights_of(session, past.pathway.timezone, NIGHT_HOUR))
+        replayed = walk_case(history, own, Window(NEVER, END))
+        assert replayed.old.opened["chief", "chat"] == 1
+        assert replayed.new.opened["chief", "chat"] == 1
 
 
 def test_what_was_taken_back_is_left_out(sqlite_engine: Engine) -> None:
