@@ -43,7 +43,9 @@ def status(code: int, *headers: str, body: bytes = b"") -> Reply:
 OK = status(200)
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
+    """A connection of a sink: reads requests and answers them in the order in which they came."""
+
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._buffer = bytearray()
@@ -118,7 +120,7 @@ class Sink:
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
-        server = self._loop.run_until_complete(self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0))
+        server = self._loop.run_until_complete(self._loop.create_server(lambda: Connection(self), "127.0.0.1", 0))
         self.port = server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
