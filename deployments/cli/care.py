@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
-from sqlmodel import col
 
 from deployments.cli.acts import Acting, CommandId, new_code, record, text_of
 from deployments.cli.cases import Code
 from deployments.cli.desk import AsLogin, AsRole, acting, desk, typed_code
 from deployments.cli.output import AsJson
-from models import PsychosocialSession, WrongUse
+from models import WrongUse
 from models.caseload import find_case
 from models.database import read_session, write_session
-from states.casework.sessions import NoteRefused, SessionHeld, looks_at, read_note, record_sessions
+from states.casework.sessions import NoteRefused, SessionHeld, looks_at, read_note, record_sessions, sessions_of
 from states.moves import Outcome
 
 care_app = typer.Typer(no_args_is_help=True, help="Psychosocial care: sessions, and who looked at their notes.")
@@ -68,23 +66,7 @@ def show(code: Code, as_json: AsJson = False) -> None:
     """The sessions of a case: when, of what kind, who came. Never a note."""
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         case = find_case(session, code)
-        query = (
-            select(PsychosocialSession)
-            .where(col(PsychosocialSession.case_id) == case.id, col(PsychosocialSession.taken_back_at).is_(None))
-            .order_by(col(PsychosocialSession.held_at), col(PsychosocialSession.id))
-        )
-        held: list[dict[str, Any]] = [
-            {
-                "session": each.code,
-                "occasion": each.occasion,
-                "kind": each.kind,
-                "held_at": each.held_at,
-                "attended": each.attended,
-                "level": each.level,
-                "note": each.note_sealed is not None,
-            }
-            for each in session.scalars(query)
-        ]
+        held = [each._asdict() for each in sessions_of(session, case.id or 0)]
         out = work.out
         table = out.table(
             [

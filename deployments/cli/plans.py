@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text as Line
 
 from deployments.cli.acts import Acting, CommandId, new_code, record, text_of
 from deployments.cli.cases import Code
 from deployments.cli.desk import AsLogin, AsRole, desk, typed_code
-from deployments.cli.output import AsJson, Output
+from deployments.cli.output import AsJson
 from deployments.cli.plan_file import read_plan
+from deployments.cli.plan_view import document, plan_lines
 from models.caseload import find_case
 from models.database import read_session
-from models.plan_history import PlanRevision, plan_history
+from models.plan_history import plan_history
 from states.casework.plans import (
     ItemMove,
     ItemStep,
@@ -32,6 +31,7 @@ from states.casework.plans import (
     submit_plans,
 )
 from states.moves import Outcome
+from states.pathways.shelf import pathways_of
 
 plan_app = typer.Typer(no_args_is_help=True, help="The reintegration plan of a case.")
 item_app = typer.Typer(no_args_is_help=True, help="The items of a plan: start, finish or drop them.")
@@ -220,50 +220,8 @@ def plan(code: Code, as_json: AsJson = False) -> None:
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         case = find_case(session, code)
         history = plan_history(session, case.id or 0)
-
-        def render(console: Console) -> None:
-            for revision in history:
-                console.print(_heading(work.out, revision))
-                console.print(_items(work.out, revision))
-
-        work.out.show({"code": case.code, "revisions": [_document(each) for each in history]}, render)
-
-
-_REVISION_NAMES = (
-    *("code", "revision", "status", "in_force", "needs", "added", "left_out", "author", "drafted_at"),
-    *("submitted_at", "approver", "approved_at"),
-)
-_ITEM_NAMES = (
-    *("code", "level", "dimension", "need", "goal", "service", "mode", "provider", "referral", "starts_on", "ends_on"),
-    *("status", "reason"),
-)
-
-
-def _document(revision: PlanRevision) -> dict[str, Any]:
-    items = [{name: getattr(item, name) for name in _ITEM_NAMES} for item in revision.items]
-    return {**{name: getattr(revision, name) for name in _REVISION_NAMES}, "items": items}
-
-
-def _heading(out: Output, revision: PlanRevision) -> Line:
-    force = out.say(" · en vigueur", " · in force") if revision.in_force else ""
-    people = f"{revision.author or '–'} → {revision.approver or '–'}"
-    said = f"\n{revision.revision} · {revision.code} · {revision.status}{force} · {people}"
-    return Line(said, style="bold")
-
-
-def _items(out: Output, revision: PlanRevision) -> Any:
-    return out.table(
-        [
-            ("Code", "Code"),
-            ("Niveau", "Level"),
-            ("Dimension", "Dimension"),
-            ("Objectif", "Goal"),
-            ("Service", "Service"),
-            ("Mode", "Mode"),
-            ("Statut", "Status"),
-        ],
-        (
-            [item.code, item.level, item.dimension, item.goal, item.service, item.mode, item.status]
-            for item in revision.items
-        ),
-    )
+        records = pathways_of(session, [case.pathway_version_id])[case.pathway_version_id].records
+        work.out.show(
+            {"code": case.code, "revisions": [document(each) for each in history]},
+            lambda console: console.print(*plan_lines(work.out, history, records), sep="\n"),
+        )

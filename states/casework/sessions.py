@@ -51,6 +51,18 @@ class SessionHeld(Step):
     note: str | None = None
 
 
+class SessionLine(NamedTuple):
+    """A session that stands, by its code `session`; `note` says whether it has one."""
+
+    session: str
+    occasion: str
+    kind: str
+    held_at: datetime
+    attended: bool
+    level: int | None
+    note: bool
+
+
 class NoteRefused(SeginError):
     """Somebody may not read this note. The attempt is kept: the caller commits all the same."""
 
@@ -122,6 +134,18 @@ def record_sessions(
         _INSERT.execute(session, [row(each, seq) for each, seq in moved])
 
     return move_and_detail(session, held, move=lambda each: each.fires("record_session"), write=write, now=now)
+
+
+def sessions_of(session: Session, case_id: int) -> list[SessionLine]:
+    """The sessions of the case that stand, the oldest first. No note leaves the database, not even sealed."""
+    held = PsychosocialSession
+    columns = (held.code, held.occasion, held.kind, held.held_at, held.attended, held.level)
+    query = (
+        select(*map(col, columns), col(held.note_sealed).is_not(None))
+        .where(col(held.case_id) == case_id, col(held.taken_back_at).is_(None))
+        .order_by(col(held.held_at), col(held.id))
+    )
+    return [SessionLine._make(row) for row in session.execute(query)]
 
 
 def read_note(session: Session, code: str, *, reader: Actor, seal: Seal | None, now: datetime) -> str | None:

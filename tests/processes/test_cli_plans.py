@@ -72,6 +72,10 @@ def test_a_plan_goes_from_a_file_to_what_is_done(segin: CommandLine, case: str, 
     assert plan in shown
     assert first["code"] in shown
     assert "en vigueur" in shown
+    for word in ("individuel", "économique", "approuvé", "direct", "fait", "abandonné", "formation"):
+        assert word in shown
+    for code in ("individual", "economic", "approved", "done", "dropped"):
+        assert code not in shown
     assert segin.json("journal", "verify")["broken"] == 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
+from storage.test_advance_statements import statements
 from synthetic_cases import START, Caseload, open_caseload
 
 from models import JournalRow, PsychosocialSession, SensitiveRead, Task, WrongUse
@@ -19,6 +20,7 @@ from states.casework.sessions import (
     read_note,
     record_sessions,
     seal_old_notes,
+    sessions_of,
 )
 from states.gather import gather_facts
 from states.instruments import bundled_catalogue
@@ -112,6 +114,16 @@ def test_a_note_is_sealed_for_its_place_and_read_by_few(caseload: Caseload) -> N
     assert {look.record for look in looks} == {f"S{case_id}"}
     rows = [*session.exec(select(JournalRow)), *session.exec(select(SensitiveRead))]
     assert "frère" not in "".join(str(each.model_dump()) for each in rows)
+
+
+def test_sessions_are_listed_without_any_note_leaving_the_database(caseload: Caseload) -> None:
+    (case_id,) = caseload.register_many(1)
+    hold(caseload, [case_id], note=NOTE)
+    with statements(caseload.session) as said:
+        (line,) = sessions_of(caseload.session, case_id)
+    assert (line.kind, line.attended, line.note) == ("individual", True, True)
+    (query,) = said
+    assert query.count("note_sealed") == query.count("note_sealed IS NOT NULL") == 1
 
 
 def test_a_note_cannot_be_moved_to_another_case_or_read_with_another_key(caseload: Caseload) -> None:
