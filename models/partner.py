@@ -44,8 +44,9 @@ class Subscription(SQLModel, table=True):
     """Where a partner wants which events. Empty `event_types` or `regions` means all.
 
     `secret` is a Standard Webhooks symmetric secret (`whsec_...`). Status: active, paused (its deliveries wait),
-    disabled (no new ones are made). `failing_since` is set from a failed attempt to the next success; `not_before` is
-    what the endpoint itself asked for with Retry-After."""
+    disabled (no new ones are made). `failing_since` is set from a failed attempt to the next success. `failures` counts
+    the failed attempts in a row, and from `integrations.webhooks.circuit.OPENS_AFTER` on the failed probes: so long the
+    endpoint rests. `not_before` is when the rest is over, or what the endpoint itself asked for with Retry-After."""
 
     __tablename__ = "subscription"
 
@@ -58,6 +59,7 @@ class Subscription(SQLModel, table=True):
     status: str = internal(default="active")
     status_reason: str | None = internal(default=None)
     failing_since: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    failures: int = internal(default=0)
     not_before: datetime | None = internal(default=None, sa_type=UtcDateTime)
     created_at: datetime = internal(sa_type=UtcDateTime)
 
