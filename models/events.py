@@ -39,9 +39,9 @@ class ThinEvent(BaseModel):
 
 
 class CaseEvent(ThinEvent):
-    """What happened to a case. Whoever announces it leaves `details` out: they are each partner's own."""
+    """Something happened to a case."""
 
-    details: Details | None = None
+    details: Details | None = None  # left out where an event is announced: they are each partner's own
 
 
 class DeadlineEvent(CaseEvent):
@@ -80,7 +80,7 @@ class TrialMessage(BaseModel):
 
 
 class TrialEvent(BaseModel):
-    """Sent when somebody tries a subscription out. It is about no case, and no pathway may announce it."""
+    """Somebody tries a subscription out. It is about no case."""
 
     model_config = CLOSED
 
