@@ -1,4 +1,4 @@
-"""The web process: for now a page that says how Segin is, and the same for whatever watches over the machine.
+"""The web process: a page that says how Segin is, the same for whatever watches over the machine, and the partner API.
 
 `segin up` starts it; `python -m deployments.web` is the process itself.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 from deployments.children import end_with_parent
 from deployments.health import Check, check_all, readiness
 from deployments.logging import configure_logging
+from integrations.api.app import api
 from models.database import create_engine_for
 from models.settings import Settings, load_settings
 
@@ -51,7 +53,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app = FastAPI(title="Segin", docs_url=None, redoc_url=None, openapi_url=None)
 
     def look() -> tuple[str, list[Check]]:
-        checks = check_all(settings, engine, datetime.now(UTC))
+        checks = check_all(settings, engine, _now())
         return readiness(checks), checks
 
     @app.get("/", response_class=HTMLResponse)
@@ -71,7 +73,17 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         found: dict[str, Any] = {check.name: {"ok": check.ok, "found": check.found} for check in checks}
         return JSONResponse({"status": status, "checks": found}, status_code=_code(status))
 
+    app.mount("/v1", api(engine, clock=_now, new_id=_request_id, readiness=lambda: look()[0]))
     return app
+
+
+def _now() -> datetime:
+    """The time of this machine, read only here."""
+    return datetime.now(UTC)
+
+
+def _request_id() -> str:
+    return f"api-{uuid.uuid4().hex}"
 
 
 def _code(status: str) -> int:

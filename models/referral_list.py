@@ -50,7 +50,7 @@ def list_referrals(
     limit: int,
 ) -> list[ReferralLine]:
     """The referrals that these filters let through, those due first first. `overdue`: something awaited is late."""
-    due = _due()
+    due = nearest_due()
     query = _lines(due)
     if status is not None:
         query = query.where(col(Referral.status) == status)
@@ -66,7 +66,7 @@ def list_referrals(
 
 def referral_file(session: Session, code: str) -> ReferralFile:
     """The referral with this code. Raises WrongUse when there is none."""
-    row = session.execute(_lines(_due()).where(col(Referral.code) == code)).first()
+    row = session.execute(_lines(nearest_due()).where(col(Referral.code) == code)).first()
     if row is None:
         raise WrongUse(
             "There is no such referral.",
@@ -90,6 +90,17 @@ def consents_of(session: Session, case_id: int) -> list[tuple[Consent, str | Non
     return [(consent, code) for consent, code in session.execute(query)]
 
 
+def nearest_due() -> ColumnElement[datetime]:
+    """The nearest of a referral's deadlines that run, as a column of a query on referrals."""
+    clocks = select(func.min(col(Deadline.due_at))).where(
+        col(Deadline.record) == col(Referral.code),
+        col(Deadline.case_id) == col(Referral.case_id),
+        col(Deadline.kind) == "deadline",
+        col(Deadline.status) == DeadlineStatus.OPEN,
+    )
+    return clocks.correlate(Referral).scalar_subquery()
+
+
 def find_partner(session: Session, code: str) -> Partner:
     """The partner with this code. Raises WrongUse when there is none."""
     partner = session.scalars(select(Partner).where(col(Partner.code) == code)).first()
@@ -101,16 +112,6 @@ def find_partner(session: Session, code: str) -> Partner:
             remedy_fr="Voyez `segin partner list`.",
         )
     return partner
-
-
-def _due() -> ColumnElement[datetime]:
-    clocks = select(func.min(col(Deadline.due_at))).where(
-        col(Deadline.record) == col(Referral.code),
-        col(Deadline.case_id) == col(Referral.case_id),
-        col(Deadline.kind) == "deadline",
-        col(Deadline.status) == DeadlineStatus.OPEN,
-    )
-    return clocks.correlate(Referral).scalar_subquery()
 
 
 def _lines(due: ColumnElement[datetime]) -> Select[str, str, str, str, str, datetime, datetime]:

@@ -1,0 +1,199 @@
+"""Referrals as their receiver sees them: a page of them, one of them, and the answers to one.
+
+What the receiver may see of the person is for the sharing agreement to say and not part of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Row, Select, select
+from sqlmodel import Session, col
+
+from integrations.api.calls import Call, Write, answer, etag_of, needs, respond, writes
+from integrations.api.pages import Cursor, Limit, cursor_of, link_to_next, place_of
+from integrations.api.problems import Problem, answers
+from integrations.api.requests import Answer
+from models.referral_list import nearest_due
+from models.referrals import Referral, ReferralStatus
+from models.sharing import PartnerCase
+from states.casework.referrals import Answer as ReferralAnswerCode
+from states.casework.referrals import ReferralAnswer, answer_referrals
+from states.gather import load_cases
+from states.moves import OutcomeKind
+
+router = APIRouter(prefix="/referrals", tags=["referrals"])
+
+_LIST: Final = "referrals"
+
+Reader = Annotated[Call, Depends(needs("referrals:read"))]
+Writer = Annotated[Write, Depends(writes("referrals:write"))]
+Code = Annotated[str, Path(pattern=r"^[0-9A-Z-]{1,40}$", description="Code of the referral")]
+
+
+class ReferralBody(BaseModel):
+    """A referral to you. Nothing in it names the person."""
+
+    code: str
+    case: str | None = Field(description="Your own code of the case; null until something of it was shared with you")
+    status: ReferralStatus
+    made_at: datetime
+    due_at: datetime | None = Field(description="When the next step that is awaited of you is due; null: nothing is")
+    answered_at: datetime | None = Field(description="When it was accepted or declined")
+    reason: str | None = Field(description="Code of why it was declined or taken back")
+
+
+class ReferralPage(BaseModel):
+    """Some of your referrals, the oldest first."""
+
+    referrals: list[ReferralBody]
+    next: str | None = Field(description="Cursor of the next page; null: this is the last one")
+
+
+class RejectionBody(BaseModel):
+    """Why you decline."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(
+        pattern=r"^[a-z][a-z0-9_]{0,39}$",
+        description="no_capacity, not_eligible, out_of_area, wrong_service, person_unreachable or person_declined",
+        examples=["no_capacity"],
+    )
+
+
+@router.get("", responses=answers())
+def list_referrals(
+    request: Request,
+    response: Response,
+    call: Reader,
+    status: ReferralStatus | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> ReferralPage:
+    """Your referrals, the oldest first."""
+    query = _query(call.caller.partner_id)
+    if status is not None:
+        query = query.where(col(Referral.status) == status)
+    with call.reading() as session:
+        if cursor is not None:
+            query = query.where(col(Referral.id) > _id_at(session, call, place_of(_LIST, cursor)))
+        rows = session.execute(query.order_by(col(Referral.id)).limit(limit + 1)).all()
+    found = [_body(row) for row in rows[:limit]]
+    following = cursor_of(_LIST, found[-1].code) if len(rows) > limit else None
+    if following is not None:
+        response.headers["Link"] = link_to_next(request, {"status": status, "limit": limit, "cursor": following})
+    return ReferralPage(referrals=found, next=following)
+
+
+@router.get("/{code}", response_model=ReferralBody, responses=answers(404))
+def show_referral(code: Code, call: Reader) -> Response:
+    """One referral, with its version as the ETag."""
+    with call.reading() as session:
+        return respond(answer(_one(session, call, code)))
+
+
+@router.post("/{code}/acceptance", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
+def accept_referral(code: Code, write: Writer) -> Response:
+    """You take the person on."""
+    return _take(code, "accepted", None, write)
+
+
+@router.post("/{code}/rejection", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
+def reject_referral(code: Code, rejection: RejectionBody, write: Writer) -> Response:
+    """You decline, or give up after you had accepted."""
+    return _take(code, "rejected", rejection.reason, write)
+
+
+@router.post("/{code}/completion", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
+def complete_referral(code: Code, write: Writer) -> Response:
+    """You have served the person."""
+    return _take(code, "done", None, write)
+
+
+def _take(code: str, step: ReferralAnswerCode, reason: str | None, write: Write) -> Response:
+    call = write.call
+
+    def work(session: Session) -> Answer:
+        case_id = session.scalar(
+            select(col(Referral.case_id)).where(
+                col(Referral.code) == code, col(Referral.partner_id) == call.caller.partner_id
+            )
+        )
+        if case_id is None:
+            raise Problem("not_found")
+        # Nobody changes the referral between the look at its version and the step.
+        load_cases(session, {case_id}, lock=True)
+        write.expects(etag_of(_one(session, call, code)))
+        said = ReferralAnswer(
+            case_id=case_id,
+            actor=call.actor,
+            command_id=write.command_id,
+            correlation_id=call.id,
+            referral=code,
+            answer=step,
+            reason=reason,
+        )
+        (outcome,) = answer_referrals(session, [said], now=call.now)
+        if outcome.kind not in (OutcomeKind.MOVED, OutcomeKind.ALREADY_DONE):
+            raise Problem("refused", reasons=outcome.reasons)
+        return answer(_one(session, call, code))
+
+    return write.once(work)
+
+
+Line = Row[str, str | None, str, datetime, datetime | None, datetime | None, str | None]
+
+
+def _query(partner_id: int) -> Select[str, str | None, str, datetime, datetime | None, datetime | None, str | None]:
+    return (
+        select(
+            col(Referral.code),
+            col(PartnerCase.code),
+            col(Referral.status),
+            col(Referral.made_at),
+            nearest_due(),
+            col(Referral.answered_at),
+            col(Referral.answer),
+        )
+        .join(
+            PartnerCase,
+            (col(PartnerCase.case_id) == col(Referral.case_id))
+            & (col(PartnerCase.partner_id) == col(Referral.partner_id)),
+            isouter=True,
+        )
+        .where(col(Referral.partner_id) == partner_id)
+    )
+
+
+def _one(session: Session, call: Call, code: str) -> ReferralBody:
+    row = session.execute(_query(call.caller.partner_id).where(col(Referral.code) == code)).first()
+    if row is None:
+        raise Problem("not_found")
+    return _body(row)
+
+
+def _body(row: Line) -> ReferralBody:
+    code, case, status, made_at, due_at, answered_at, reason = row
+    return ReferralBody(
+        code=code,
+        case=case,
+        status=ReferralStatus(status),
+        made_at=made_at,
+        due_at=due_at,
+        answered_at=answered_at,
+        reason=reason,
+    )
+
+
+def _id_at(session: Session, call: Call, code: str) -> int:
+    """The id of the referral that a page ended with: one of the caller's own."""
+    found = session.scalar(
+        select(col(Referral.id)).where(col(Referral.code) == code, col(Referral.partner_id) == call.caller.partner_id)
+    )
+    if found is None:
+        raise Problem("bad_cursor")
+    return found

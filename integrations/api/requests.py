@@ -1,0 +1,68 @@
+"""Writes under idempotency keys: the first one is carried out, the same again gets the answer that was given.
+
+`integrations.api.calls` uses it, in the transaction of the write itself: what failed leaves no key behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import String, select
+from sqlmodel import Session, col
+
+from models.partner_access import ApiRequest
+from models.types import BigId, Json, UtcDateTime
+from states.bulk import SetStatement, time_text
+
+
+class Answer(NamedTuple):
+    """What was answered: status, JSON text, and the headers that belong to it."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+class Claim(NamedTuple):
+    """The row of a key. `fresh`: nobody used the key before, and the row waits for its answer."""
+
+    row: ApiRequest
+    fresh: bool
+
+
+# On PostgreSQL this waits for another transaction that has just taken the same key.
+_CLAIM: Final = SetStatement(
+    "INSERT INTO api_request (partner_id, key, digest, headers, created_at) "
+    "SELECT r.partner_id, r.key, r.digest, r.headers, r.created_at FROM {rows} WHERE true "
+    "ON CONFLICT (partner_id, key) DO NOTHING RETURNING id",
+    partner_id=BigId,
+    key=String(),
+    digest=String(),
+    headers=Json,
+    created_at=UtcDateTime(),
+)
+
+
+def digest_of(method: str, path: str, body: bytes) -> str:
+    """What makes two requests the same one, in hex."""
+    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
+
+
+def claim(session: Session, *, partner_id: int, key: str, digest: str, now: datetime) -> Claim:
+    """Take the key for this request, or find who took it before."""
+    taken = _CLAIM.execute(session, [(partner_id, key, digest, {}, time_text(now))]).all()
+    query = select(ApiRequest).where(col(ApiRequest.partner_id) == partner_id, col(ApiRequest.key) == key)
+    return Claim(session.scalars(query).one(), bool(taken))
+
+
+def keep(session: Session, row: ApiRequest, answer: Answer) -> None:
+    """Keep what was answered."""
+    row.status_code, row.body, row.headers = answer.status, answer.body, answer.headers
+    session.add(row)
+
+
+def answer_of(row: ApiRequest) -> Answer | None:
+    """What was answered then; none while the first request is under way."""
+    return None if row.status_code is None else Answer(row.status_code, row.body or "", dict(row.headers))

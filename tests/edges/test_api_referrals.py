@@ -1,0 +1,220 @@
+"""Referrals through the partner API: paged, shown, answered once whatever is repeated, refused in words."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from api_client import ApiClient, kind_of, open_api
+from sqlalchemy import Engine
+from sqlmodel import Session, col, func, select
+
+from integrations.api.requests import digest_of
+from models import ApiRequest, JournalRow, PartnerCase, Referral
+from models.database import read_session, write_session
+from states.journal import verify_journal
+
+
+@pytest.fixture
+def opened(session: Session, engine: Engine) -> tuple[ApiClient, list[str]]:
+    return open_api(session, engine, referrals=5)
+
+
+def status_of(client: ApiClient, code: str) -> str:
+    with read_session(client.engine) as session:
+        return session.exec(select(Referral.status).where(Referral.code == code)).one()
+
+
+def count_of(client: ApiClient, table: Any) -> int:
+    with read_session(client.engine) as session:
+        return session.exec(select(func.count()).select_from(table)).one()
+
+
+def test_the_list_comes_page_by_page_each_once_in_order(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    found: list[str] = []
+    path: str | None = "/referrals?limit=2"
+    pages = 0
+    while path is not None:
+        answer = client.get(path)
+        page = answer.json()
+        found += [each["code"] for each in page["referrals"]]
+        pages += 1
+        if page["next"] is None:
+            assert "link" not in answer.headers
+            path = None
+        else:
+            target, relation = answer.headers["link"].split("; ")
+            assert relation == 'rel="next"'
+            assert page["next"] in target
+            parts = urlsplit(target.strip("<>"))
+            path = f"{parts.path}?{parts.query}"
+    assert (found, pages) == (codes, 3)
+
+
+def test_the_filter_holds_on_every_page_and_others_see_none(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    client.post(f"/referrals/{codes[1]}/acceptance")
+    waiting = client.get("/referrals?status=in_progress&limit=1")
+    assert "status=in_progress" in waiting.headers["link"]
+    accepted = client.get("/referrals?status=accepted").json()["referrals"]
+    assert [each["code"] for each in accepted] == [codes[1]]
+    assert client.get("/referrals", by="atelier").json() == {"referrals": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "%00", "cmVmZXJyYWxzOg", "Zm9vOmJhcg", "é", "cmVmZXJyYWxzOjAwMDAtMDAwMC0wMDAwLTA"]
+)
+def test_a_cursor_that_is_none_is_a_problem(opened: tuple[ApiClient, list[str]], cursor: str) -> None:
+    assert kind_of(opened[0].get(f"/referrals?cursor={cursor}")) == "bad_cursor"
+
+
+def test_anothers_cursor_is_worth_nothing(opened: tuple[ApiClient, list[str]]) -> None:
+    client, _ = opened
+    following = client.get("/referrals?limit=1").json()["next"]
+    assert kind_of(client.get(f"/referrals?cursor={following}", by="atelier")) == "bad_cursor"
+
+
+def test_a_referral_shows_the_partners_own_code_of_the_case_and_nobodys_name(
+    opened: tuple[ApiClient, list[str]], session: Session
+) -> None:
+    client, codes = opened
+    assert client.get(f"/referrals/{codes[0]}").json()["case"] is None
+    cases = client.cases
+    session.add(PartnerCase(partner_id=cases.clinic, case_id=cases.case_id, code="c-hers"))
+    session.add(PartnerCase(partner_id=cases.workshop, case_id=cases.case_id, code="c-others"))
+    session.commit()
+    shown = client.get(f"/referrals/{codes[0]}").json()
+    assert shown.keys() == {"code", "case", "status", "made_at", "due_at", "answered_at", "reason"}
+    assert (shown["code"], shown["case"], shown["status"]) == (codes[0], "c-hers", "in_progress")
+    assert datetime.fromisoformat(shown["due_at"]) > client.now
+    assert client.get("/referrals").json()["referrals"][0] == shown
+
+
+def test_accepted_then_completed_as_the_partner_in_the_journal(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    accepted = client.post(f"/referrals/{codes[0]}/acceptance")
+    assert (accepted.status_code, accepted.json()["status"]) == (200, "accepted")
+    assert accepted.headers["etag"] == client.get(f"/referrals/{codes[0]}").headers["etag"]
+    client.later(days=3)
+    done = client.post(f"/referrals/{codes[0]}/completion")
+    assert (done.json()["status"], done.json()["due_at"]) == ("done", None)
+    with read_session(client.engine) as session:
+        rows = session.exec(select(JournalRow).order_by(col(JournalRow.id).desc()).limit(2)).all()
+        assert [(row.trigger, row.role, row.actor_id) for row in rows] == [
+            ("complete_referral", "partner", None),
+            ("accept_referral", "partner", None),
+        ]
+        assert rows[1].correlation_id == accepted.headers["x-request-id"]
+        assert not verify_journal(session).broken
+
+
+def test_declined_with_a_reason(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    declined = client.post(f"/referrals/{codes[0]}/rejection", json={"reason": "no_capacity"})
+    assert (declined.json()["status"], declined.json()["reason"]) == ("rejected", "no_capacity")
+
+
+def test_a_refusal_says_why_in_words_and_changes_nothing(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    answer = client.post(f"/referrals/{codes[0]}/completion", headers={"Accept-Language": "en"})
+    assert kind_of(answer) == "refused"
+    assert [each["code"] for each in answer.json()["reasons"]] == ["wrong_record_state"]
+    assert "is not possible at" in answer.json()["reasons"][0]["text"]
+    french = client.post(f"/referrals/{codes[0]}/rejection", json={"reason": "too_far"})
+    assert kind_of(french) == "refused"
+    assert french.headers["content-language"] == "fr"
+    assert status_of(client, codes[0]) == "in_progress"
+
+
+def test_the_same_request_again_gets_the_same_answer_and_does_nothing(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    path = f"/referrals/{codes[0]}/acceptance"
+    first = client.post(path, key="k1")
+    rows = count_of(client, JournalRow)
+    client.later(hours=1)
+    again = client.post(path, key="k1")
+    assert (again.status_code, again.content, again.headers["etag"]) == (200, first.content, first.headers["etag"])
+    assert again.headers["idempotent-replayed"] == "true"
+    assert "idempotent-replayed" not in first.headers
+    assert count_of(client, JournalRow) == rows
+    refused = client.post(path, key="k2")
+    assert kind_of(refused) == "refused"
+    assert client.post(path, key="k2").content == refused.content
+
+
+def test_a_key_belongs_to_one_request_of_one_partner(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    client.post(f"/referrals/{codes[0]}/acceptance", key="k1")
+    for path in (f"/referrals/{codes[1]}/acceptance", f"/referrals/{codes[0]}/completion"):
+        assert kind_of(client.post(path, key="k1")) == "key_reused"
+    assert kind_of(client.post(f"/referrals/{codes[0]}/acceptance", key="k1", by="atelier")) == "not_found"
+    assert [status_of(client, code) for code in codes[:2]] == ["accepted", "in_progress"]
+
+
+@pytest.mark.parametrize("key", [None, "é".encode(), "a b", "x" * 256])
+def test_a_write_needs_a_key(opened: tuple[ApiClient, list[str]], key: Any) -> None:
+    client, codes = opened
+    assert kind_of(client.post(f"/referrals/{codes[0]}/acceptance", key=key)) == "key_missing"
+    assert status_of(client, codes[0]) == "in_progress"
+
+
+def test_a_request_that_is_under_way_is_not_done_twice(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    with write_session(client.engine) as session:
+        session.add(
+            ApiRequest(partner_id=client.cases.clinic, key="k1", digest=_digest(codes[0]), created_at=client.now)
+        )
+        session.commit()
+    answer = client.post(f"/referrals/{codes[0]}/acceptance", key="k1")
+    assert kind_of(answer) == "still_running"
+    assert answer.headers["retry-after"] == "1"
+
+
+def _digest(code: str) -> str:
+    return digest_of("POST", f"/referrals/{code}/acceptance", b"")
+
+
+def test_the_same_key_from_many_at_once_moves_once(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    start = threading.Barrier(6)
+
+    def ask(_number: int) -> int:
+        start.wait()
+        return client.post(f"/referrals/{codes[0]}/acceptance", key="k1").status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        statuses = list(threads.map(ask, range(6)))
+    assert set(statuses) <= {200, 409}
+    assert 200 in statuses
+    assert client.post(f"/referrals/{codes[0]}/acceptance", key="k1").status_code == 200
+    with read_session(client.engine) as session:
+        moves = session.exec(select(JournalRow.trigger).where(JournalRow.trigger == "accept_referral")).all()
+    assert len(moves) == 1
+
+
+def test_a_stale_version_is_not_answered_and_leaves_the_key_free(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    path = f"/referrals/{codes[0]}"
+    seen = client.get(path).headers["etag"]
+    client.post(f"{path}/acceptance", headers={"If-Match": seen})
+    stale = client.post(f"{path}/completion", key="k9", headers={"If-Match": seen})
+    assert kind_of(stale) == "stale"
+    assert status_of(client, codes[0]) == "accepted"
+    fresh = f'"other", {client.get(path).headers["etag"]}'
+    assert client.post(f"{path}/completion", key="k9", headers={"If-Match": fresh}).status_code == 200
+
+
+def test_a_reason_that_is_malformed_is_a_problem_that_repeats_nothing(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    for body in ({"reason": "Secret42 !"}, {"reason": 7}, {"Secret42": "x", "reason": "no_capacity"}, {}, ["Secret42"]):
+        answer = client.post(f"/referrals/{codes[0]}/rejection", json=body)
+        assert kind_of(answer) == "invalid"
+        assert answer.json()["errors"]
+        assert "Secret42" not in answer.text
+    assert status_of(client, codes[0]) == "in_progress"
+    assert count_of(client, ApiRequest) == 0
