@@ -17,6 +17,27 @@ from models.events import CATALOGUE, ThinEvent
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SOURCE: Final = "urn:segin:cases"
 DATA: Final = "#/properties/data"
+CONTENT_TYPE: Final = "application/cloudevents+json"
+# What comes with every pushed event, by Standard Webhooks: name, rules and example.
+SIGNED_HEADERS: Final[dict[str, dict[str, Any]]] = {
+    "webhook-id": {
+        "type": "string",
+        "description": "The id of the event, the same at every attempt: an id that you know is done",
+        "examples": ["evt-voipkzmyvjpfprupggzfnorr4l"],
+    },
+    "webhook-timestamp": {
+        "type": "string",
+        "pattern": "^[0-9]+$",
+        "description": "When this attempt was made, in seconds since 1970; refuse what is older than five minutes",
+        "examples": ["1709625600"],
+    },
+    "webhook-signature": {
+        "type": "string",
+        "pattern": "^v1a?,",
+        "description": "Signatures of `id.timestamp.body`, separated by spaces; one that you can verify is enough",
+        "examples": ["v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="],
+    },
+}
 # An event that is about no case has no place among the events of one.
 CASE_ATTRIBUTES: Final = ("subject", "sequence", "sequencetype")
 

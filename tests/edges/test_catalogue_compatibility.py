@@ -13,7 +13,7 @@ from edges.schema_changes import breaking_changes
 
 from integrations.catalogue.schemas import published, served_schema
 
-FROZEN = sorted((folder.name, int(file.stem)) for folder in PUBLISHED.iterdir() for file in folder.glob("*.json"))
+FROZEN = sorted((file.parent.name, int(file.stem)) for file in PUBLISHED.glob("*/*.json"))
 REMEDY = (
     "Partners built on this version, and events that were sent in it still lead to it. Leave it as it was, append a "
     f"model to the type's `models` in models/events.py (a new version), and run {COMMAND}."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from edges.node_packages import installed
 from edges.webhook_outbox import NOW, Clock, attempts, fill, secret_of, send, subscribe
 from sqlalchemy import Engine
 
@@ -18,29 +18,11 @@ from integrations.webhooks.record import Recorded
 from models.database import write_session
 
 SOURCES = Path(__file__).parent / "receivers" / "node"
-REQUIRE_NODE = "SEGIN_TEST_REQUIRE_NODE"
 
 
 @pytest.fixture(scope="module")
 def receiver_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The receiver with its packages installed. Skipped without Node, unless the suite requires it."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        missing = "node and npm are not installed (Debian: apt-get install nodejs npm)"
-        if os.environ.get(REQUIRE_NODE) == "1":
-            pytest.fail(missing, pytrace=False)
-        pytest.skip(missing)
-    folder = tmp_path_factory.mktemp("node") / "receiver"
-    shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("node_modules"))
-    installed = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert installed.returncode == 0, installed.stderr[-2000:]
-    return folder
+    return installed(SOURCES, tmp_path_factory.mktemp("node") / "receiver")
 
 
 @pytest.fixture
