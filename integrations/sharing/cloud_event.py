@@ -1,0 +1,69 @@
+"""The body of an event as one partner gets it: CloudEvents 1.0 in structured JSON, under the partner's own codes.
+
+`projection` writes it once; the same bytes go over every way. Nothing in it tells two partners that they speak of the
+same case: it has no code of Segin's own, no id, and times to the second only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from pydantic import ValidationError
+
+from models.events import EVENT_TYPES
+
+SOURCE: Final = "urn:segin:cases"
+SEQUENCE_DIGITS: Final = 10
+
+
+class OwedEvent(NamedTuple):
+    """An event for one partner. `uid`, `case` and `sequence` are the partner's own; `thin` comes from `thin_data`."""
+
+    uid: str
+    type: str
+    case: str
+    sequence: int
+    occurred_at: datetime
+    thin: Mapping[str, Any]
+
+
+def thin_data(event_type: str, data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The event's own data, in the order of the catalogue, with Segin's codes still in it; none when the catalogue does
+    not know the type or the data are not of it."""
+    model = EVENT_TYPES.get(event_type)
+    try:
+        return None if model is None else model.model_validate(data).model_dump(mode="json", exclude_none=True)
+    except ValidationError:
+        return None
+
+
+def cloud_event(event: OwedEvent, details: Mapping[str, Any], *, public_url: str, corrects: str | None = None) -> bytes:
+    """The body. `details` are the fields that the partner may see, by name; `corrects` is the partner's own id of the
+    event that this one takes back. `sequence` is padded because its text order has to be event order."""
+    data = {**event.thin, "case": event.case}
+    if corrects is not None:
+        data["corrects"] = corrects
+    if details:
+        data["details"] = dict(details)
+    attributes = {
+        "specversion": "1.0",
+        "id": event.uid,
+        "source": SOURCE,
+        "type": event.type,
+        "subject": event.case,
+        "time": event.occurred_at.astimezone(UTC).replace(microsecond=0),
+        "datacontenttype": "application/json",
+        "dataschema": schema_url(public_url, event.type),
+        "sequence": f"{event.sequence:0{SEQUENCE_DIGITS}d}",
+        "sequencetype": "Integer",
+    }
+    return JSONFormat().write(CloudEvent(attributes, data))
+
+
+def schema_url(public_url: str, event_type: str) -> str:
+    """Where the JSON Schema of the event's data is served."""
+    return f"{public_url.rstrip('/')}/v1/schemas/{event_type}"

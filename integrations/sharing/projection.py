@@ -1,0 +1,173 @@
+"""Turns events that partners are owed into what each may see of them: shown with its bytes, or withheld.
+
+Fan-out puts them in line with `enqueue`; whoever sends them or lets them be read has them shown first, and takes
+`PartnerEvent.body`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from integrations.sharing.agreements import agreements_in_force
+from integrations.sharing.cloud_event import OwedEvent, cloud_event, thin_data
+from integrations.sharing.covering import RETRACTIONS, Answer, Happening, Reason, Shown, Withheld, cover, retract
+from integrations.sharing.fields import ReferralValues, Values, case_values, referral_values
+from integrations.sharing.owed import (
+    Owed,
+    PartnerKey,
+    Settled,
+    advance,
+    enqueue,
+    lock_partner,
+    lock_partners_of,
+    owed_rows,
+    settle,
+    shown_uids,
+)
+from integrations.sharing.pseudonyms import Pair, case_code, event_uid
+from models.sharing import PartnerEvent, Showing
+from states.bulk import as_json, time_text
+from states.fact_rows import of_cases
+
+__all__ = ["enqueue", "show", "show_next"]
+
+_ANSWERS = of_cases("id, purpose, partner_id, any_partner, status, information", "consent")
+
+
+def show(session: Session, ids: Collection[int], *, public_url: str, now: datetime) -> dict[int, Shown | Withheld]:
+    """Show or withhold these partner events, and all that waits before them in the line of the same partner and case.
+
+    What became of each, by its id. What was shown before is left as it is; what was withheld is looked at anew. The day
+    of the agreements is that of `now` in its own time zone. The partners stay locked until the transaction ends, so
+    that positions in their streams and sequences in their cases have no gap and rise in the order of the commits. The
+    number of statements does not depend on how many events there are.
+    """
+    if not ids:
+        return {}
+    partners = lock_partners_of(session, ids)
+    owed = owed_rows(session, ids)
+    if not owed:
+        return {}
+    verdicts = _verdicts(session, owed, partners, now)
+    _write(session, owed, verdicts, partners, public_url, now)
+    return verdicts
+
+
+def show_next(
+    session: Session, partner_id: int, limit: int, *, public_url: str, now: datetime
+) -> dict[int, Shown | Withheld]:
+    """As `show`, for the first `limit` events that wait for the partner. Empty when none waits any more."""
+    lock_partner(session, partner_id)
+    waiting = select(PartnerEvent.id).where(
+        col(PartnerEvent.partner_id) == partner_id, col(PartnerEvent.status) == Showing.WAITING
+    )
+    ids = [id_ for id_ in session.exec(waiting.order_by(col(PartnerEvent.id)).limit(limit)) if id_ is not None]
+    return show(session, ids, public_url=public_url, now=now)
+
+
+def _verdicts(
+    session: Session, owed: Sequence[Owed], partners: Mapping[int, PartnerKey], now: datetime
+) -> dict[int, Shown | Withheld]:
+    """In the order of the events: a retraction goes out when what it takes back was shown, be it just before it."""
+    terms = agreements_in_force(session, partners, now.date())
+    answers = _answers(session, {each.case_id for each in owed})
+    shown = shown_uids(session, [uid for each in owed if (uid := _corrected(each, partners)) is not None])
+    known = {(each.partner_id, each.case_id) for each in owed if each.shown}
+    verdicts: dict[int, Shown | Withheld] = {}
+    for each in owed:
+        pair = each.partner_id, each.case_id
+        if thin_data(each.type, each.data) is None:
+            verdict: Shown | Withheld = Withheld(Reason.NOT_IN_CATALOGUE)
+        elif each.taken_back:
+            verdict = Withheld(Reason.TAKEN_BACK)
+        elif each.type in RETRACTIONS:
+            corrected = _corrected(each, partners)
+            verdict = retract(shown_before=pair in known if corrected is None else corrected in shown)
+        else:
+            happening = Happening(each.type, each.region, each.programme)
+            verdict = cover(happening, each.partner_id, terms, answers[each.case_id])
+        if isinstance(verdict, Shown):
+            shown.add(each.uid)
+            known.add(pair)
+        verdicts[each.id] = verdict
+    return verdicts
+
+
+def _write(
+    session: Session,
+    owed: Sequence[Owed],
+    verdicts: Mapping[int, Shown | Withheld],
+    partners: Mapping[int, PartnerKey],
+    public_url: str,
+    now: datetime,
+) -> None:
+    values = case_values(session, {each.case_id for each in owed})
+    referrals = referral_values(session, {each.data["referral"] for each in owed if "referral" in each.data})
+    positions = {id_: partner.position for id_, partner in partners.items()}
+    known: dict[Pair, tuple[str, int]] = {}
+    settled = []
+    for each in owed:
+        verdict = verdicts[each.id]
+        if isinstance(verdict, Withheld):
+            settled.append(Settled(each.id, Showing.WITHHELD, verdict.reason, *(None,) * 3, [], *(None,) * 3))
+            continue
+        pair = each.partner_id, each.case_id
+        code, sequence = known.get(pair) or (case_code(partners[each.partner_id].key, each.case_id), each.shown)
+        known[pair] = code, sequence + 1
+        positions[each.partner_id] += 1
+        details = _details(verdict.fields, values[each.case_id], _own_referral(each, referrals))
+        body = cloud_event(
+            OwedEvent(each.uid, each.type, code, sequence + 1, each.occurred_at, thin_data(each.type, each.data) or {}),
+            details,
+            public_url=public_url,
+            corrects=_corrected(each, partners),
+        )
+        settled.append(
+            Settled(
+                id=each.id,
+                status=Showing.SHOWN,
+                reason=None,
+                position=positions[each.partner_id],
+                sequence=sequence + 1,
+                body=body.decode(),
+                fields=list(details),
+                agreement_id=verdict.agreement_id,
+                consent_id=verdict.consent_id,
+                shown_at=time_text(now),
+            )
+        )
+    settle(session, settled)
+    advance(session, positions, known)
+
+
+def _details(fields: Sequence[str], *sources: Values) -> Values:
+    """The values of these fields that are known."""
+    found = {name: value for source in sources for name, value in source.items()}
+    return {name: found[name] for name in fields if found.get(name) is not None}
+
+
+def _own_referral(owed: Owed, referrals: Mapping[str, ReferralValues]) -> Values:
+    """The fields of the referral that the event speaks of, if it is one of this case to this partner."""
+    found = referrals.get(owed.data.get("referral", ""))
+    return found.values if found and (found.case_id, found.partner_id) == (owed.case_id, owed.partner_id) else {}
+
+
+def _corrected(owed: Owed, partners: Mapping[int, PartnerKey]) -> str | None:
+    """The partner's own id of the event that this one takes back; none when it takes none back."""
+    return None if owed.corrects is None else event_uid(partners[owed.partner_id].key, owed.corrects)
+
+
+def _answers(session: Session, case_ids: Collection[int]) -> Mapping[int, Sequence[Answer]]:
+    """What the people of these cases answered, the oldest first."""
+    found: dict[int, list[Answer]] = defaultdict(list)
+    for case_id, id_, purpose, partner_id, any_partner, status, information in _ANSWERS.execute(
+        session, [(each,) for each in sorted(case_ids)]
+    ):
+        given = status == "given"
+        answer = Answer(id_, purpose, partner_id, bool(any_partner), given, frozenset(as_json(information)))
+        found[case_id].append(answer)
+    return found

@@ -1,0 +1,432 @@
+"""What partners are shown of events: in order, once, the same bytes for ever, in a constant number of statements."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from cloudevents.core.formats.json import JSONFormat
+from edges.sharing_rows import URL, agree, body, consent, owe, partner, refer, row, shown
+from edges.webhook_outbox import NOW, announce, open_cases, statements
+from sqlalchemy import Engine, update
+from sqlmodel import Session, col, select
+
+from integrations.sharing.covering import Reason, Shown, Withheld
+from integrations.sharing.projection import enqueue, show, show_next
+from integrations.sharing.pseudonyms import case_of
+from models import (
+    Case,
+    CasePlan,
+    Event,
+    Office,
+    Partner,
+    PartnerCase,
+    PartnerEvent,
+    Returnee,
+    Vulnerability,
+)
+from models.database import write_session
+
+
+def test_an_event_is_shown_under_the_partners_own_codes(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agreement = agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    case.region_pcode = "ML01"
+    answer = consent(session, case, clinic)
+    event = announce(
+        session, case, "deadline.overdue", data={"case": case.code, "deadline": "visit", "state": "arrived"}
+    )
+    (id_,) = owe(session, event, to=clinic)
+    assert shown(session, id_) == {id_: Shown(agreement.id, answer.id, ("region", "family_name"))}
+    found = row(session, id_)
+    assert found.body is not None
+    assert (found.status, found.position, found.sequence, found.fields) == ("shown", 1, 1, ["region", "family_name"])
+    assert (found.agreement_id, found.consent_id, found.shown_at) == (agreement.id, answer.id, NOW)
+    known = session.exec(select(PartnerCase)).one()
+    assert (known.events, case_of(session, clinic.id or 0, known.code)) == (1, case.id)
+    assert json.loads(found.body) == {
+        "specversion": "1.0",
+        "id": found.uid,
+        "source": "urn:segin:cases",
+        "type": "deadline.overdue",
+        "subject": known.code,
+        "time": "2024-03-05T08:00:00Z",
+        "datacontenttype": "application/json",
+        "dataschema": f"{URL}/v1/schemas/deadline.overdue",
+        "sequence": "0000000001",
+        "sequencetype": "Integer",
+        "data": {
+            "case": known.code,
+            "state": "arrived",
+            "deadline": "visit",
+            "details": {"region": "ML01", "family_name": "KEITA"},
+        },
+    }
+    read = JSONFormat().read(None, found.body)
+    assert (read.get_id(), read.get_subject()) == (found.uid, known.code)
+
+
+def test_two_partners_get_nothing_in_common_but_what_happened(session: Session) -> None:
+    partners = [partner(session, name) for name in ("clinic", "workshop")]
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    event = announce(session, case, occurred_at=NOW + timedelta(microseconds=123456))
+    for each in partners:
+        agree(session, each, fields=[])
+        shown(session, *owe(session, event, to=each))
+    bodies = [json.loads(text or "") for text in session.exec(select(PartnerEvent.body)).all()]
+    same = {name for name in bodies[0] if bodies[0][name] == bodies[1][name]}
+    assert same == {
+        "specversion",
+        "source",
+        "type",
+        "time",
+        "datacontenttype",
+        "dataschema",
+        "sequence",
+        "sequencetype",
+    }
+    assert {each["time"] for each in bodies} == {"2024-03-05T08:00:00Z"}
+    text = json.dumps(bodies)
+    assert not any(code in text for code in (case.code, event.uid, event.correlation_id))
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({"event_types": ["case.closed"]}, Reason.NO_AGREEMENT),
+        ({"regions": ["ML05"]}, Reason.NO_AGREEMENT),
+        ({"programmes": ["other"]}, Reason.NO_AGREEMENT),
+        ({"valid_from": date(2024, 3, 6)}, Reason.NO_AGREEMENT),
+        ({"valid_until": date(2024, 3, 4)}, Reason.NO_AGREEMENT),
+        ({"ended_at": NOW}, Reason.NO_AGREEMENT),
+        ({"purpose": "assistance"}, Reason.NO_CONSENT),
+        ({"regions": ["ML01"], "programmes": ["test"], "valid_until": date(2024, 3, 5)}, None),
+    ],
+)
+def test_nothing_is_shown_without_an_agreement_and_a_consent(
+    session: Session, terms: dict[str, object], reason: Reason | None
+) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic, **terms)
+    (case,) = open_cases(session, 1)
+    case.region_pcode = "ML01"
+    consent(session, case, clinic)
+    (id_,) = owe(session, announce(session, case), to=clinic)
+    verdict = shown(session, id_)[id_]
+    assert (verdict.reason if isinstance(verdict, Withheld) else None) == reason
+    found = row(session, id_)
+    assert (found.status, found.reason, found.body is None) == (
+        *("withheld" if reason else "shown", reason, reason is not None),
+    )
+    session.expire_all()
+    assert session.get_one(Partner, clinic.id).position == (0 if reason else 1)
+    assert len(session.exec(select(PartnerCase)).all()) == (0 if reason else 1)
+
+
+def test_the_newest_version_of_an_agreement_counts_and_no_other(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic)
+    agree(session, clinic, version=2, event_types=["case.closed"])
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    (id_,) = owe(session, announce(session, case), to=clinic)
+    assert shown(session, id_) == {id_: Withheld(Reason.NO_AGREEMENT)}
+
+
+def test_what_is_withheld_takes_no_number_and_is_looked_at_anew_when_asked_for(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    first, second, third = owe(session, *(announce(session, case) for _ in range(3)), to=clinic)
+    assert shown(session, first) == {first: Withheld(Reason.NO_CONSENT)}
+    consent(session, case, clinic)
+    assert set(shown(session, third)) == {second, third}
+    assert isinstance(shown(session, first)[first], Shown)
+    assert [row(session, id_).sequence for id_ in (second, third, first)] == [1, 2, 3]
+    assert shown(session, first, second, third) == {}
+
+
+def test_asking_for_one_shows_those_before_it_in_order_and_leaves_those_after_it(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    agree(session, clinic)
+    case, elsewhere = open_cases(session, 2)
+    for each in (case, elsewhere):
+        consent(session, each)
+    ids = owe(session, *(announce(session, case) for _ in range(4)), to=clinic)
+    (apart,) = owe(session, announce(session, elsewhere), to=clinic)
+    (theirs,) = owe(session, session.get_one(Event, row(session, ids[0]).event_id), to=other)
+    assert list(shown(session, ids[2])) == ids[:3]
+    assert [(row(session, id_).position, row(session, id_).sequence) for id_ in ids] == [
+        *((1, 1), (2, 2), (3, 3), (None, None)),
+    ]
+    assert {row(session, apart).status, row(session, theirs).status} == {"waiting"}
+    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, now=NOW)) == [ids[3]]
+    assert list(show_next(session, clinic.id or 0, 10, public_url=URL, now=NOW)) == [apart]
+    assert show_next(session, clinic.id or 0, 10, public_url=URL, now=NOW) == {}
+    assert (row(session, apart).position, row(session, apart).sequence) == (5, 1)
+
+
+def test_a_pull_of_a_few_brings_what_waits_before_them(session: Session) -> None:
+    """A row that came into line late still comes first, by the order of the events."""
+    clinic = partner(session, "clinic")
+    agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    early, late = announce(session, case), announce(session, case)
+    (second,) = owe(session, late, to=clinic)
+    (first,) = owe(session, early, to=clinic)
+    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, now=NOW)) == [first, second]
+
+
+def test_what_was_shown_never_changes(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    answer = consent(session, case)
+    first, second = owe(session, announce(session, case), announce(session, case), to=clinic)
+    shown(session, first)
+    before = row(session, first).model_dump()
+    session.execute(update(Returnee).values(family_name="AUTRE"))
+    answer.status = "revoked"
+    session.flush()
+    assert shown(session, first, second) == {second: Withheld(Reason.NO_CONSENT)}
+    assert row(session, first).model_dump() == before
+
+
+@pytest.mark.parametrize("event_type", ["consent.revoked", "referral.revoked"])
+def test_a_retraction_needs_no_consent_and_goes_to_whoever_was_shown_something(
+    session: Session, event_type: str
+) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    answer = consent(session, case)
+    first = announce(session, case)
+    shown(session, *owe(session, first, to=clinic))
+    answer.status = "revoked"
+    revoked = announce(session, case, event_type, data={"case": case.code, "referral": "R-1"})
+    (told,) = owe(session, revoked, to=clinic)
+    (untold,) = owe(session, revoked, to=other)
+    assert shown(session, told, untold) == {
+        told: Shown(None, None, ()),
+        untold: Withheld(Reason.NOTHING_SHOWN),
+    }
+    data = body(session, told)["data"]
+    assert data == {"case": session.exec(select(PartnerCase.code)).one(), "referral": "R-1"}
+    assert (row(session, told).fields, row(session, told).sequence) == ([], 2)
+
+
+def test_a_correction_names_the_partners_own_id_and_goes_to_whoever_saw_the_mistake(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    agree(session, clinic)
+    agree(session, other, event_types=["case.arrived"])
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    arrived, wrong = announce(session, case, "case.arrived"), announce(session, case, "case.advanced")
+    corrected = announce(
+        session, case, "case.corrected", corrects=wrong.uid, data={"case": case.code, "corrects": wrong.uid}
+    )
+    ids = owe(session, arrived, wrong, corrected, to=clinic)
+    theirs = owe(session, arrived, wrong, corrected, to=other)
+    verdicts = shown(session, ids[2], theirs[2])
+    assert verdicts[ids[2]] == Shown(None, None, ())
+    assert body(session, ids[2])["data"]["corrects"] == row(session, ids[1]).uid
+    assert verdicts[theirs[2]] == Withheld(Reason.NOTHING_SHOWN)
+    agree(session, other, version=2)
+    assert shown(session, theirs[1]) == {theirs[1]: Withheld(Reason.TAKEN_BACK)}
+
+
+def test_the_values_are_those_of_the_case_and_of_the_partners_own_referral(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    sensitive = ["priority", "vulnerabilities", "referral_reason"]
+    fields = [
+        *("region", "district", "office", "arrival_date", "departure_country", "closure_reason", "family_name"),
+        *("given_names", "sex", "birth_date", "birth_precision", "phone", "needs", "referral_services"),
+        *("referral_priority", "referral_contact"),
+    ]
+    for each in (clinic, other):
+        agree(session, each, fields=fields, sensitive_fields=sensitive)
+    (case,) = open_cases(session, 1)
+    office = Office(code="BKO", name="Fictif")
+    session.add(office)
+    session.flush()
+    case.region_pcode, case.district_pcode, case.office_id, case.priority = "ML01", "ML0101", office.id, "urgent"
+    person = session.get_one(Returnee, case.returnee_id)
+    person.birth_date, person.phone = date(1999, 2, 3), "+22300000000"
+    plans = [(1, "approved", ["training"]), (2, "approved", ["livelihood", "training"]), (3, "draft", [])]
+    kinds = [("medical", "identified"), ("medical", "addressed"), ("distress", "resolved"), ("disability", "addressed")]
+    session.add_all(
+        [
+            CasePlan(
+                code=f"P{number}", case_id=case.id or 0, revision=number, status=status, needs=needs, drafted_at=NOW
+            )
+            for number, status, needs in plans
+        ]
+    )
+    session.add_all(
+        [
+            Vulnerability(
+                code=f"V{number}",
+                case_id=case.id or 0,
+                kind=kind,
+                urgency="normal",
+                status=status,
+                source="screening",
+                identified_at=NOW,
+            )
+            for number, (kind, status) in enumerate(kinds)
+        ]
+    )
+    consent(session, case, information=["name", "sex", "birth_date", "phone", "needs", "screening_result"])
+    made = refer(session, case, clinic, contact="+22311111111")
+    event = announce(session, case, "referral.made", data={"case": case.code, "referral": made.code})
+    (mine,), (theirs,) = owe(session, event, to=clinic), owe(session, event, to=other)
+    shown(session, mine, theirs)
+    of_the_case = {
+        "region": "ML01",
+        "district": "ML0101",
+        "office": "BKO",
+        "arrival_date": "2024-03-01",
+        "departure_country": "NE",
+        "family_name": "KEITA",
+        "given_names": "Awa",
+        "sex": "f",
+        "birth_date": "1999-02-03",
+        "birth_precision": "exact",
+        "phone": "+22300000000",
+        "needs": ["livelihood", "training"],
+        "priority": "urgent",
+        "vulnerabilities": ["disability", "medical"],
+    }
+    of_the_referral = {
+        "referral_services": ["health"],
+        "referral_priority": "urgent",
+        "referral_reason": "synthetic reason",
+        "referral_contact": "+22311111111",
+    }
+    assert body(session, mine)["data"]["details"] == of_the_case | of_the_referral
+    assert body(session, theirs)["data"]["details"] == of_the_case
+    assert row(session, theirs).fields == list(of_the_case)
+
+
+def test_events_that_the_catalogue_does_not_know_hold_nothing_up(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic, event_types=["case.vanished", "case.advanced"])
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    events = [
+        announce(session, case, "case.vanished"),
+        announce(session, case, data={"case": case.code, "surprise": 1}),
+        announce(session, case),
+    ]
+    ids = owe(session, *events, to=clinic)
+    verdicts = list(shown(session, ids[2]).values())
+    assert verdicts[:2] == [Withheld(Reason.NOT_IN_CATALOGUE)] * 2
+    assert isinstance(verdicts[2], Shown)
+
+
+def test_putting_in_line_twice_makes_one_row_and_none_for_others(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    (case,) = open_cases(session, 1)
+    everyones, clinics = announce(session, case), announce(session, case, only_for=[clinic.id])
+    session.flush()
+    pairs = [(event.id or 0, each.id or 0) for event in (everyones, clinics) for each in (clinic, other)]
+    assert (enqueue(session, pairs), enqueue(session, pairs), enqueue(session, [])) == (3, 0, 0)
+    owed = session.exec(select(PartnerEvent.event_id, PartnerEvent.partner_id)).all()
+    assert set(map(tuple, owed)) == set(pairs) - {(clinics.id, other.id)}
+
+
+def _fill(session: Session, cases: int, *partners: Partner) -> list[int]:
+    ids: list[int] = []
+    for case in open_cases(session, cases):
+        consent(session, case)
+        made = refer(session, case, partners[0])
+        events = [
+            announce(session, case),
+            announce(session, case, "referral.made", data={"case": case.code, "referral": made.code}),
+            announce(session, case, "consent.revoked", data={"case": case.code, "referral": made.code}),
+        ]
+        for each in partners:
+            ids += owe(session, *events, to=each)
+    return ids
+
+
+def test_the_number_of_statements_does_not_grow(engine: Engine) -> None:
+    with write_session(engine) as session:
+        partners = [partner(session, name) for name in ("clinic", "workshop")]
+        for each in partners:
+            agree(session, each)
+        session.commit()
+    counts = []
+    for cases in (1, 60):
+        with write_session(engine) as session:
+            ids = _fill(session, cases, *partners)
+            session.commit()
+        with write_session(engine) as session, statements(engine) as seen:
+            verdicts = shown(session, *ids)
+            session.commit()
+        assert len(verdicts) == cases * 6
+        assert all(isinstance(each, Shown) for each in verdicts.values())
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 13
+
+
+def _gap_free(engine: Engine, owed: int) -> None:
+    with write_session(engine) as session:
+        rows = session.exec(select(PartnerEvent).order_by(col(PartnerEvent.position))).all()
+        assert [each.position for each in rows] == list(range(1, owed + 1))
+        assert session.exec(select(Partner.position)).one() == owed
+        for case in session.exec(select(Case)).all():
+            mine = [each for each in rows if each.case_id == case.id]
+            assert [each.sequence for each in mine] == list(range(1, len(mine) + 1))
+            assert [each.event_id for each in mine] == sorted(each.event_id for each in mine)
+
+
+def test_many_at_once_leave_no_gap(engine: Engine) -> None:
+    """Some ask for events of their own, some pull, all of the same partner."""
+    with write_session(engine) as session:
+        clinic = partner(session, "clinic")
+        agree(session, clinic)
+        cases = open_cases(session, 20)
+        events = [announce(session, case) for _ in range(6) for case in cases]
+        for case in cases:
+            consent(session, case)
+        ids = owe(session, *events, to=clinic)
+        session.commit()
+    workers = 6
+    gate = threading.Barrier(workers)
+
+    def work(number: int) -> None:
+        gate.wait(timeout=30)
+        if number % 2:
+            for start in range(number, len(ids), workers * 4):
+                with write_session(engine) as session:
+                    show(session, ids[start : start + 5], public_url=URL, now=NOW)
+                    session.commit()
+        found: object = True
+        while found:
+            with write_session(engine) as session:
+                found = show_next(session, clinic.id or 0, 7, public_url=URL, now=NOW)
+                session.commit()
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work, number) for number in range(workers)]:
+            done.result(timeout=120)
+    _gap_free(engine, len(ids))
+
+
+def test_the_day_of_an_agreement_is_that_of_the_callers_time_zone(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic, valid_from=date(2024, 3, 6))
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    (id_,) = owe(session, announce(session, case), to=clinic)
+    late = datetime(2024, 3, 5, 23, 30, tzinfo=UTC)
+    assert shown(session, id_, now=late) == {id_: Withheld(Reason.NO_AGREEMENT)}
+    assert isinstance(shown(session, id_, now=late.astimezone(ZoneInfo("Africa/Lagos")))[id_], Shown)
