@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import Row, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, update
 from sqlmodel import Session, col
 
+from integrations.webhooks.circuit import OPENS_AFTER, is_open
 from integrations.webhooks.envelope import AnnouncedEvent, EventNotInCatalogue, envelope
 from models.partner import Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.partner_access import SigningSecret
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An active subscription with something due."""
+    """A subscription as the sender needs it. `failures` counts its failed attempts in a row, `others` are the secrets
+    and keys that sign beside its secret."""
 
     subscription_id: int
     url: str
     secret: str = field(repr=False)
+    failures: int = 0
+    others: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def on_probation(self) -> bool:
+        """Whether its circuit is open, so that one delivery alone may try it."""
+        return is_open(self.failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +52,43 @@ class Claimed:
 
 
 def due_endpoints(session: Session, *, now: datetime) -> Sequence[Endpoint]:
-    """The active subscriptions that have a delivery due and did not ask for time."""
+    """The active subscriptions that have a delivery due, do not rest and did not ask for time."""
     due = exists().where(col(Delivery.subscription_id) == col(Subscription.id), col(Delivery.next_attempt_at) <= now)
-    statement = (
-        select(col(Subscription.id), col(Subscription.url), col(Subscription.secret))
-        .join(Partner, col(Partner.id) == col(Subscription.partner_id))
-        .where(col(Subscription.status) == "active", col(Partner.active), due)
-        .where(or_(col(Subscription.not_before).is_(None), col(Subscription.not_before) <= now))
-        .order_by(col(Subscription.id))
+    active = and_(col(Subscription.status) == "active", col(Partner.active))
+    return _endpoints(session, now, active, due, _has_rested(now))
+
+
+def endpoint_of(session: Session, subscription_id: int, *, now: datetime) -> Endpoint | None:
+    """A subscription as the sender sees it, whether anything is due or not; None when there is none."""
+    return next(iter(_endpoints(session, now, col(Subscription.id) == subscription_id)), None)
+
+
+def claim_probes(session: Session, endpoints: Sequence[Endpoint], *, now: datetime, lease: timedelta) -> set[int]:
+    """Of the endpoints on probation, the ids of those that this sender may try with one delivery: the others rest.
+
+    Whoever is allowed to lets the endpoint rest until the lease ends, so that two senders never probe at once.
+    """
+    ids = [endpoint.subscription_id for endpoint in endpoints if endpoint.on_probation]
+    if not ids:
+        return set()
+    # Locked by somebody means that somebody records or claims there: it is no moment for a probe.
+    free = (
+        select(col(Subscription.id))
+        .where(
+            *(col(Subscription.id).in_(ids), col(Subscription.failures) >= OPENS_AFTER),
+            *(_has_rested(now), col(Subscription.status) == "active"),
+        )
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("free")
     )
-    return [Endpoint(*row) for row in session.execute(statement)]
+    taken = session.execute(
+        update(Subscription)
+        .where(col(Subscription.id).in_(select(free.c.id)))
+        .values(not_before=now + lease)
+        .returning(col(Subscription.id))
+        .execution_options(synchronize_session=False)
+    )
+    return {id_ for id_ in taken.scalars() if id_ is not None}
 
 
 def claim(session: Session, endpoint: Endpoint, *, room: int, now: datetime, lease: timedelta) -> list[Claimed]:
@@ -80,6 +118,34 @@ def claim(session: Session, endpoint: Endpoint, *, room: int, now: datetime, lea
         .execution_options(synchronize_session=False)
     )
     return _read(session, taken.scalars().all(), endpoint, until)
+
+
+def _endpoints(session: Session, now: datetime, *which: ColumnElement[bool]) -> list[Endpoint]:
+    """With all the secrets that are in force, in one statement."""
+    in_force = and_(
+        col(SigningSecret.subscription_id) == col(Subscription.id),
+        or_(col(SigningSecret.expires_at).is_(None), col(SigningSecret.expires_at) > now),
+    )
+    statement: Select[*tuple[Any, ...]] = (
+        select(
+            *(col(Subscription.id), col(Subscription.url), col(Subscription.secret), col(Subscription.failures)),
+            col(SigningSecret.secret).label("other"),
+        )
+        .join(Partner, col(Partner.id) == col(Subscription.partner_id))
+        .outerjoin(SigningSecret, in_force)
+        .where(*which)
+        .order_by(col(Subscription.id), col(SigningSecret.id).desc())
+    )
+    found: list[Endpoint] = []
+    for _, rows in groupby(session.execute(statement), key=lambda row: row.id):
+        first, *more = rows
+        others = tuple(row.other for row in (first, *more) if row.other is not None)
+        found.append(Endpoint(first.id, first.url, first.secret, first.failures, others))
+    return found
+
+
+def _has_rested(now: datetime) -> ColumnElement[bool]:
+    return or_(col(Subscription.not_before).is_(None), col(Subscription.not_before) <= now)
 
 
 def _read(session: Session, ids: Sequence[int | None], endpoint: Endpoint, until: datetime) -> list[Claimed]:

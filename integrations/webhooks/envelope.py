@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from pydantic import ValidationError
-from standardwebhooks.webhooks import Webhook
 
+from integrations.webhooks.signatures import sign
 from models.errors import SeginError
 from models.events import EVENT_TYPES
 
@@ -65,13 +65,16 @@ def envelope(event: AnnouncedEvent) -> bytes:
     return JSONFormat().write(CloudEvent(attributes, data))
 
 
-def signed_headers(secret: str, event_uid: str, body: bytes, at: datetime) -> dict[str, str]:
-    """The three Standard Webhooks headers for an attempt made at `at` (aware; any time zone)."""
+def signed_headers(
+    secret: str, event_uid: str, body: bytes, at: datetime, *, others: Sequence[str] = ()
+) -> dict[str, str]:
+    """The three Standard Webhooks headers for an attempt made at `at` (aware; any time zone), signed with the secret
+    and with the `others` that are in force beside it."""
     moment = at.astimezone(UTC)  # the library replaces the time zone instead of converting
     return {
         "webhook-id": event_uid,
         "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": Webhook(secret).sign(event_uid, moment, body.decode()),
+        "webhook-signature": " ".join(sign(key, event_uid, body, moment) for key in (secret, *others)),
     }
 
 

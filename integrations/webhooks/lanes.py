@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from integrations.webhooks import circuit
 from integrations.webhooks.claim import Claimed
 
 FIRST_LIMIT: Final = 4
@@ -22,6 +23,7 @@ class _Lane:
     limit: int
     ahead: int
     on_the_way: int = 0
+    failures: int = 0
     queue: deque[Claimed] = field(default_factory=deque)
     in_turn: bool = False
 
@@ -46,6 +48,7 @@ class Lanes:
             if lane is None:
                 lane = _Lane(limit=min(FIRST_LIMIT, self._most), ahead=self._most)
                 self._lanes[each.endpoint.subscription_id] = lane
+            lane.failures = each.endpoint.failures
             lane.queue.append(each)
             self._give_turn(lane)
 
@@ -59,6 +62,12 @@ class Lanes:
         taken = lane.queue.popleft()
         self._give_turn(lane)
         return taken
+
+    def count(self, claimed: Claimed, outcome: str) -> int:
+        """The failures in a row of the lane's endpoint after this outcome, as far as this sender knows."""
+        lane = self._lanes[claimed.endpoint.subscription_id]
+        lane.failures = circuit.count(lane.failures, outcome, claimed_at=claimed.endpoint.failures)
+        return lane.failures
 
     def came_back(self, claimed: Claimed, *, well: bool) -> None:
         """An attempt ended, well or not."""

@@ -31,8 +31,14 @@ REFUSED_URL: Final = "refused_url"
 NOT_IN_CATALOGUE: Final = "not_in_catalogue"
 INTERNAL_ERROR: Final = "internal_error"
 
+FAILING_TOO_LONG: Final = "failing_too_long"
+"""Why a subscription is disabled that nobody has answered for days; the outcome of no attempt."""
+
 FINAL: Final = frozenset({GONE, NOT_IN_CATALOGUE})
 """Outcomes after which trying again cannot help."""
+
+NOT_OF_ENDPOINT: Final = frozenset({NOT_IN_CATALOGUE, INTERNAL_ERROR})
+"""Outcomes that say nothing about the endpoint: it was not asked."""
 
 _WORDS: Final = {
     OK: Words("reçu par le partenaire", "received by the partner"),
@@ -74,6 +80,10 @@ _WORDS: Final = {
 CODES: Final = frozenset(_WORDS)
 """All outcomes but `http_<status>`."""
 
+_TOO_LONG: Final = Words(
+    "aucun envoi n'a abouti depuis plus de cinq jours", "no delivery has got through for more than five days"
+)
+
 
 def of_status(status: int) -> str:
     """The outcome that an HTTP status stands for."""
@@ -85,8 +95,8 @@ def of_status(status: int) -> str:
 
 
 def in_words(outcome: str) -> Words:
-    """An outcome, or the reason why a delivery is dead, for a person to read."""
-    known = _WORDS.get(outcome)
+    """An outcome, or the reason why a delivery is dead or a subscription disabled, for a person to read."""
+    known = _TOO_LONG if outcome == FAILING_TOO_LONG else _WORDS.get(outcome)
     if known is not None:
         return known
     status = outcome.removeprefix("http_")

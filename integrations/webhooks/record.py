@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, String
-from sqlmodel import Session
+from sqlalchemy import Integer, String, update
+from sqlmodel import Session, col
 
+from integrations.webhooks.circuit import FAILS_AT_MOST, count, is_open, rest
 from integrations.webhooks.claim import Claimed
 from integrations.webhooks.line import EARLIER, lock_subscriptions, move_up
-from integrations.webhooks.outcomes import FINAL, GONE, OK
+from integrations.webhooks.outcomes import FAILING_TOO_LONG, FINAL, GONE, NOT_OF_ENDPOINT, OK
 from integrations.webhooks.retries import next_attempt
-from models.partner import DeliveryStatus, Subscription
+from models.partner import Delivery, DeliveryStatus, Subscription
 from models.types import BigId, UtcDateTime
 from states.bulk import SetStatement, insert_into, time_text
 
@@ -109,9 +110,14 @@ def record(session: Session, results: Sequence[Result], *, now: datetime) -> Rec
     kept = [result for result in results if result.claimed.delivery_id in held]
     _ATTEMPTS.execute(session, [_attempt(result) for result in kept])
     move_up(session, {(_subscription(result), result.claimed.case_id) for result in kept}, now=now)
-    for subscription in subscriptions:
-        _note(subscription, [result for result in kept if _subscription(result) == subscription.id], now)
+    well_again = [
+        subscription.id
+        for subscription in subscriptions
+        if _note(subscription, [result for result in kept if _subscription(result) == subscription.id], now)
+    ]
     session.flush()
+    if well_again:
+        _hurry(session, well_again, now)
     ended = Counter(rows[result.claimed.delivery_id].status for result in kept)
     return Recorded(
         delivered=ended[DeliveryStatus.DELIVERED],
@@ -162,19 +168,47 @@ def _attempt(result: Result) -> tuple[Any, ...]:
     )
 
 
-def _note(subscription: Subscription, results: Sequence[Result], now: datetime) -> None:
-    """What the attempts say about the endpoint itself. The results are in the order in which they came back."""
-    if not results:
-        return
-    if results[-1].outcome == OK:
-        subscription.failing_since = None
-    elif subscription.failing_since is None:
-        subscription.failing_since = now
-    wanted = max(result.retry_after for result in results)
-    if wanted:
-        subscription.not_before = max(now + wanted, subscription.not_before or now)
+def _note(subscription: Subscription, results: Sequence[Result], now: datetime) -> bool:
+    """What the attempts say about the endpoint itself, in the order in which they came back. Whether a probe found it
+    well again."""
+    well_again = False
+    for result in results:
+        probe = result.claimed.endpoint.on_probation
+        before = subscription.failures
+        subscription.failures = count(before, result.outcome, claimed_at=result.claimed.endpoint.failures)
+        if result.outcome == OK:
+            subscription.failing_since = None
+        elif result.outcome not in NOT_OF_ENDPOINT:
+            subscription.failing_since = subscription.failing_since or now
+        if probe:
+            subscription.not_before = None  # until now it rested for as long as the probe could take
+        well_again = well_again or (probe and result.outcome == OK)
+        if is_open(subscription.failures) and subscription.failures > before:
+            _wait(subscription, now, rest(subscription.failures, jitter=result.jitter))
+        if result.retry_after:
+            _wait(subscription, now, result.retry_after)
     if any(result.outcome == GONE for result in results):
         subscription.status, subscription.status_reason = "disabled", GONE
+    elif subscription.failing_since is not None and now - subscription.failing_since > FAILS_AT_MOST:
+        subscription.status, subscription.status_reason = "disabled", FAILING_TOO_LONG
+    return well_again
+
+
+def _wait(subscription: Subscription, now: datetime, time: timedelta) -> None:
+    subscription.not_before = max(now + time, subscription.not_before or now)
+
+
+def _hurry(session: Session, ids: Sequence[int | None], now: datetime) -> None:
+    """What had failed and waits for its next try goes out at once: whatever kept the endpoint is over."""
+    session.execute(
+        update(Delivery)
+        .where(
+            *(col(Delivery.subscription_id).in_(ids), col(Delivery.status) == DeliveryStatus.PENDING),
+            col(Delivery.next_attempt_at) > now,
+        )
+        .values(next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _subscription(result: Result) -> int:

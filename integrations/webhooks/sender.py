@@ -24,7 +24,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session
 
 from integrations.webhooks import outcomes
-from integrations.webhooks.claim import Claimed, claim, due_endpoints
+from integrations.webhooks.circuit import is_open
+from integrations.webhooks.claim import Claimed, claim, claim_probes, due_endpoints
 from integrations.webhooks.envelope import CONTENT_TYPE, signed_headers
 from integrations.webhooks.lanes import Lanes
 from integrations.webhooks.post import Answer, Poster
@@ -193,12 +194,16 @@ class _Run:
 
     def _claim(self, session: Session, room: dict[int, int], now: datetime) -> list[Claimed]:
         sender = self._sender
-        return [
-            each
-            for endpoint in due_endpoints(session, now=now)
-            if (wanted := room.get(endpoint.subscription_id, sender.per_subscription))
-            for each in claim(session, endpoint, room=wanted, now=now, lease=sender.lease)
-        ]
+        endpoints = due_endpoints(session, now=now)
+        probed = claim_probes(session, endpoints, now=now, lease=sender.lease)
+        claimed: list[Claimed] = []
+        for endpoint in endpoints:
+            wanted = room.get(endpoint.subscription_id, sender.per_subscription)
+            if endpoint.on_probation:
+                wanted = 1 if endpoint.subscription_id in probed else 0
+            if wanted:
+                claimed += claim(session, endpoint, room=wanted, now=now, lease=sender.lease)
+        return claimed
 
     def _start(self) -> None:
         while len(self._on_the_way) < self._sender.concurrency and (claimed := self._lanes.take()):
@@ -222,8 +227,9 @@ class _Run:
         signed_at = (sender.signature_clock or sender.clock)()
         answer = await self._post(claimed, signed_at)
         retry_after = wanted_wait(answer.retry_after, signed_at)
-        if retry_after or answer.outcome == outcomes.GONE:
-            # The endpoint wants no more for a while, or for ever: that goes for what is already claimed for it.
+        failures = self._lanes.count(claimed, answer.outcome)
+        if retry_after or answer.outcome == outcomes.GONE or is_open(failures):
+            # The endpoint wants no more for a while, or for ever, or rests: that goes for what is claimed for it.
             self._unsent += self._lanes.empty_one(claimed.endpoint.subscription_id)
         self._lanes.came_back(claimed, well=answer.outcome == outcomes.OK)
         self._results.append(
@@ -242,9 +248,9 @@ class _Run:
         if claimed.body is None:
             return Answer(outcomes.NOT_IN_CATALOGUE)
         try:
-            signed = signed_headers(claimed.endpoint.secret, claimed.event_uid, claimed.body, signed_at)
-            headers = {"Content-Type": CONTENT_TYPE, **signed}
-            return await self._poster.post(claimed.endpoint.url, headers, claimed.body)
+            endpoint, body = claimed.endpoint, claimed.body
+            signed = signed_headers(endpoint.secret, claimed.event_uid, body, signed_at, others=endpoint.others)
+            return await self._poster.post(endpoint.url, {"Content-Type": CONTENT_TYPE, **signed}, body)
         except Exception:  # one delivery must not end the others
             log.exception("delivery.internal_error", delivery_id=claimed.delivery_id)
             return Answer(outcomes.INTERNAL_ERROR)

@@ -139,9 +139,26 @@ def list_subscriptions(session: Session) -> list[SubscriptionLine]:
     return [SubscriptionLine(*row) for row in session.execute(statement)]
 
 
+def find_subscriptions(session: Session, named: str) -> list[SubscriptionLine]:
+    """All subscriptions of the partner with this code, or the one with this number. Raises WrongUse for neither."""
+    lines = list_subscriptions(session)
+    found = [line for line in lines if line.partner == named] or [line for line in lines if str(line.id) == named]
+    if not found:
+        raise UnknownSubscription(
+            f"No partner and no subscription is called {named}.",
+            f"Ni partenaire ni abonnement ne s'appelle {named}.",
+            remedy="`segin partner list` shows codes and numbers.",
+            remedy_fr="`segin partner list` montre les codes et les numéros.",
+        )
+    return found
+
+
 def pause(session: Session, subscription_id: int) -> None:
-    """Let the deliveries of a subscription wait until it is resumed; new ones are made meanwhile."""
-    _existing(session, subscription_id).status = "paused"
+    """Let the deliveries of an active subscription wait until it is resumed; new ones are made meanwhile. One that is
+    disabled stays so."""
+    subscription = _existing(session, subscription_id)
+    if subscription.status == "active":
+        subscription.status = "paused"
     session.flush()
 
 
@@ -150,15 +167,24 @@ def resume(session: Session, subscription_id: int) -> None:
     subscription = _existing(session, subscription_id)
     subscription.status, subscription.status_reason = "active", None
     subscription.failing_since = subscription.not_before = None
+    subscription.failures = 0
     session.flush()
+
+
+def unknown_subscription(subscription_id: int) -> UnknownSubscription:
+    """The error for a number that no subscription has."""
+    return UnknownSubscription(
+        f"There is no subscription {subscription_id}.",
+        f"Il n'y a pas d'abonnement {subscription_id}.",
+        remedy="`segin partner list` shows the numbers.",
+        remedy_fr="`segin partner list` montre les numéros.",
+    )
 
 
 def _existing(session: Session, subscription_id: int) -> Subscription:
     subscription = session.get(Subscription, subscription_id)
     if subscription is None:
-        raise UnknownSubscription(
-            f"There is no subscription {subscription_id}.", f"Il n'y a pas d'abonnement {subscription_id}."
-        )
+        raise unknown_subscription(subscription_id)
     return subscription
 
 

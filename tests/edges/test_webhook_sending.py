@@ -31,6 +31,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from standardwebhooks.webhooks import Webhook
 
+from integrations.webhooks.circuit import LONGEST_REST
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.lanes import FIRST_LIMIT
 from integrations.webhooks.record import Recorded
@@ -127,7 +128,7 @@ def test_the_order_holds_however_often_an_endpoint_fails(engine: Engine, seed: i
             due = [row.next_attempt_at for row in deliveries(engine) if row.next_attempt_at is not None]
             if not due:
                 break
-            clock.now = min(due)
+            clock.now = max(min(due), subscription(engine).not_before or NOW)
     assert {row.status for row in deliveries(engine)} == {"delivered"}
     for sequences in sequences_by_case(sink.requests).values():
         assert sequences == sorted(sequences), "an event came before an earlier one of its case was done"
@@ -146,10 +147,13 @@ def test_the_schedule_then_dead_then_the_next_of_the_case(engine: Engine) -> Non
                 assert send(engine, clock) == Recorded(), "tried too early"
             clock.now += timedelta(microseconds=1)
             recorded = send(engine, clock)
-            assert recorded == (Recorded(retrying=1) if number < len(SCHEDULE) else Recorded(delivered=1, dead=1))
+            assert recorded == (Recorded(retrying=1) if number < len(SCHEDULE) else Recorded(dead=1))
+        died = clock.now
+        clock.now += LONGEST_REST
+        assert send(engine, clock) == Recorded(delivered=1)
     assert sink.ids == [first] * len(SCHEDULE) + [second]
     dead, delivered = deliveries(engine)
-    assert (dead.status, dead.attempts, dead.dead_reason, dead.finished_at) == ("dead", 10, "http_500", clock.now)
+    assert (dead.status, dead.attempts, dead.dead_reason, dead.finished_at) == ("dead", 10, "http_500", died)
     assert delivered.status == "delivered"
     times = [row.started_at for row in attempts(engine) if row.delivery_id == dead.id]
     assert [later - earlier for earlier, later in itertools.pairwise(times)] == list(SCHEDULE[1:])
