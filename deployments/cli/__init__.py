@@ -14,6 +14,7 @@ from typer.exceptions import Abort, TyperException
 
 from deployments.cli import (
     batches,
+    bridges,
     budgets,
     calendars,
     care,
@@ -88,6 +89,7 @@ for room in (
     calendars,
     nights,
     partners,
+    bridges,
     pathway,
     pathway_check,
     pathway_change,
