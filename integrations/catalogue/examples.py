@@ -10,7 +10,7 @@ import hashlib
 from typing import Any, Final
 
 from integrations.catalogue.schemas import CASE_ATTRIBUTES, SOURCE, dataschema
-from models.events import CATALOGUE, ThinEvent
+from models.events import CATALOGUE, CaseEvent
 
 # A type that is not here has an example without a state, as when the pathway does not share it.
 STATES: Final = {
@@ -60,12 +60,12 @@ def example(public_url: str, event_type: str) -> dict[str, Any]:
         "sequence": f"{number:010d}",
         "sequencetype": "Integer",
     }
-    if not issubclass(model, ThinEvent):
+    if not issubclass(model, CaseEvent):
         return {name: event[name] for name in event if name not in CASE_ATTRIBUTES} | {"data": {"message": MESSAGE}}
     return event | {"data": _data(event_type, model, case)}
 
 
-def _data(event_type: str, model: type[ThinEvent], case: str) -> dict[str, Any]:
+def _data(event_type: str, model: type[CaseEvent], case: str) -> dict[str, Any]:
     known = {
         "case": case,
         "state": STATES.get(event_type),

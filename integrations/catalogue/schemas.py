@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from models.events import CATALOGUE, ThinEvent
+from models.events import CATALOGUE, CaseEvent
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SOURCE: Final = "urn:segin:cases"
@@ -69,7 +69,7 @@ def served_schema(public_url: str, event_type: str, version: int) -> dict[str, A
 def event_schema(event_type: str, version: int) -> dict[str, Any]:
     """The schema without its address, to be put into another document; nothing in it refers to anything outside it."""
     kind = CATALOGUE[event_type]
-    model = kind.models[version - 1]
+    model = kind.shown[version - 1]
     path = f"/v1/schemas/{event_type}/{version}{DATA}"
     attributes: dict[str, Any] = {
         "specversion": {"const": "1.0"},
@@ -84,7 +84,7 @@ def event_schema(event_type: str, version: int) -> dict[str, Any]:
         "sequencetype": {"const": "Integer"},
         "data": _inlined(model.model_json_schema(schema_generator=_AsSent)),
     }
-    if not issubclass(model, ThinEvent):
+    if not issubclass(model, CaseEvent):
         attributes = {name: value for name, value in attributes.items() if name not in CASE_ATTRIBUTES}
     return {
         "title": f"{kind.fr} / {kind.en}",
@@ -99,7 +99,11 @@ def _text(description: str, **rules: Any) -> dict[str, Any]:
 
 
 class _AsSent(GenerateJsonSchema):
-    """What has no value is left out of an event, so null is no value of a field."""
+    """What has no value is left out of an event, so null is no value of a field; and objects are open."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        return {name: rule for name, rule in found.items() if name not in ("title", "additionalProperties")}
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -112,7 +116,7 @@ class _AsSent(GenerateJsonSchema):
 
 
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """An open object schema without `$defs`: each `$ref` gives way to what it refers to."""
+    """The schema without `$defs`: each `$ref` gives way to what it refers to."""
     definitions = schema.pop("$defs", {})
 
     def inline(part: Any) -> Any:
@@ -122,7 +126,7 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
             return part
         if "$ref" in part:
             part = {**definitions[part["$ref"].removeprefix("#/$defs/")], **part}
-        return {name: inline(value) for name, value in part.items() if name not in ("$ref", "additionalProperties")}
+        return {name: inline(value) for name, value in part.items() if name != "$ref"}
 
     found: dict[str, Any] = inline(schema)
     return found

@@ -16,7 +16,7 @@ from integrations.catalogue.schemas import published, served_schema
 FROZEN = sorted((file.parent.name, int(file.stem)) for file in PUBLISHED.glob("*/*.json"))
 REMEDY = (
     "Partners built on this version, and events that were sent in it still lead to it. Leave it as it was, append a "
-    f"model to the type's `models` in models/events.py (a new version), and run {COMMAND}."
+    f"model to what the type has in `shown` in models/events.py (a new version), and run {COMMAND}."
 )
 
 

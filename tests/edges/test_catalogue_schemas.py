@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from integrations.catalogue.examples import example
 from integrations.catalogue.schemas import dataschema, published, served_schema
-from models.events import CATALOGUE, EVENT_TYPES, CaseEvent
+from models.events import CATALOGUE, EVENT_TYPES
 from models.shared_fields import SHARED_FIELDS
 
 
@@ -111,9 +111,17 @@ def test_details_are_the_fields_that_may_be_shared_and_all_of_them_may_be_missin
 
 
 def test_what_takes_something_back_cannot_carry_details() -> None:
-    for name, model in EVENT_TYPES.items():
-        assert issubclass(model, CaseEvent) is not CATALOGUE[name].takes_back
-        assert ("details" in model.model_fields) is not CATALOGUE[name].takes_back
+    for name in EVENT_TYPES:
+        kind = CATALOGUE[name]
+        assert ["details" in shown.model_fields for shown in kind.shown] == [not kind.takes_back] * kind.version
+
+
+def test_what_is_shown_is_what_was_announced_and_details() -> None:
+    """An event in the outbox never has details, whoever wrote it: they are each partner's own."""
+    for name, announced in EVENT_TYPES.items():
+        assert issubclass(CATALOGUE[name].model, announced)
+        assert CATALOGUE[name].model.model_fields.keys() - announced.model_fields.keys() <= {"details"}
+        assert "details" not in announced.model_fields
 
 
 def test_these_ask_for_an_answer() -> None:

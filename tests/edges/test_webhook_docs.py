@@ -55,7 +55,7 @@ def test_every_event_type_is_described_with_its_data() -> None:
     described = rows("### Event types")
     assert list(described) == list(EVENT_TYPES)
     for name, model in EVENT_TYPES.items():
-        own = set(model.model_fields) - {"case", "state", "details"}
+        own = set(model.model_fields) - {"case", "state"}
         assert own <= set(re.findall(r"`(\w+)`", described[name][0])) <= own | {"state"}
 
 
