@@ -15,7 +15,14 @@ from states.pathway import Text
 
 AGAIN: Final = {"Retry-After": "2"}
 
-_BY_STATUS: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_type"}
+# 400: all that the framework itself finds unreadable is a body.
+_BY_STATUS: Final = {
+    400: "bad_json",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_type",
+}
 _KEY_HEADER: Final = ("header", "idempotency-key")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _WRONG: Final = Text("valeur qui ne convient pas", "value that does not fit")

@@ -39,7 +39,7 @@ class Buckets:
         allowed = level >= 1
         if allowed:
             level -= 1
-        self._kept[key] = (level, now)
+        self._kept[key] = (level, max(now, self._kept.get(key, (0.0, now))[1]))
         if len(self._kept) > MOST_KEYS:
             self._forget(now)
         return self._standing(allowed, level)
