@@ -22,6 +22,7 @@ from states.dispatching import claim_transitions, finish_dispatch
 from states.releases import release_notices
 from states.reminders import arm_reminders
 from states.retention import forget_attempts, forget_digests, forget_notices
+from states.silence import ASKS, escalate_silence
 from states.sweep import sweep_deadlines
 
 
@@ -136,6 +137,12 @@ def revive_deliveries(session: Session, night: Night) -> Chunk:
     return Chunk({"deliveries_revived": revive(session, now=night.instant)}, more=False)
 
 
+def escalate_partners(session: Session, night: Night) -> Chunk:
+    """Partners that have not acknowledged in time what asks for it, to the coordinators."""
+    told = escalate_silence(session, ASKS, now=night.instant, limit=night.options.chunk)
+    return Chunk({"partners_escalated": told}, more=told > 0)
+
+
 def send_notices(session: Session, night: Night) -> Chunk:
     """The lines of the day's digests."""
     released = release_notices(session, now=night.instant, day=night.day, limit=night.options.chunk)
@@ -165,6 +172,7 @@ STEPS: dict[str, Step] = {
     "tasks": assign,
     "events": deliver,
     "deliveries": revive_deliveries,
+    "partners": escalate_partners,
     "notices": send_notices,
     "retention": forget,
 }

@@ -120,7 +120,8 @@ class Deadline(SQLModel, table=True):
 
 
 class Notice(SQLModel, table=True):
-    """A line of somebody's next digest: a reminder, an overdue deadline, an escalation or an assignment.
+    """A line of somebody's next digest: a reminder, an overdue deadline, an escalation, an assignment or a partner that
+    does not acknowledge an event.
 
     `step` is the reminder's index or the ladder's level, so that the same line is never written twice. `digest_id` is
     the message that it was sent in.
@@ -130,6 +131,7 @@ class Notice(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("deadline_id", "kind", "step", "send_at", name="uq_notice_deadline_step"),
         UniqueConstraint("task_id", "kind", name="uq_notice_task_kind"),
+        UniqueConstraint("partner_event_id", "kind", name="uq_notice_partner_event_kind"),
         Index("ix_notice_staff_sent", "staff_id", "sent_at"),
         Index(
             "ix_notice_waiting",
@@ -145,6 +147,7 @@ class Notice(SQLModel, table=True):
     case_id: int | None = internal(default=None, foreign_key="case.id", index=True, sa_type=BigId)
     deadline_id: int | None = internal(default=None, foreign_key="deadline.id", sa_type=BigId)
     task_id: int | None = internal(default=None, foreign_key="task.id", sa_type=BigId)
+    partner_event_id: int | None = internal(default=None, foreign_key="partner_event.id", sa_type=BigId)
     role: str = internal()
     office_id: int | None = internal(default=None, foreign_key="office.id", sa_type=BigId)
     staff_id: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)

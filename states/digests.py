@@ -18,6 +18,8 @@ from sqlmodel import Session, col
 
 from models.calendars import Digest
 from models.case import Case
+from models.partner import Event, Partner
+from models.sharing import PartnerEvent
 from models.staffing import TaskAssignment
 from models.work import Deadline, Notice, Task, TaskStatus
 from states.notices import NoticeKind
@@ -49,14 +51,16 @@ _HEADINGS: Final = {
     NoticeKind.REMINDER: Heading.REMINDERS,
     NoticeKind.ASSIGNED: Heading.ASSIGNED,
     NoticeKind.TIMER_REFUSED: Heading.REFUSED,
+    NoticeKind.PARTNER_SILENT: Heading.PARTNERS,
 }
 # Of several lines about one deadline the strongest is told.
 _STRENGTH: Final = {NoticeKind.ESCALATION: 2, NoticeKind.OVERDUE: 1}
 
 
 class DigestLine(NamedTuple):
-    """One thing. `key` and `title` are those of its deadline or task (none: the case as a whole), `level` counts the
-    steps of the ladder, `told_at` is when the message went out (none: a task, which needs no message)."""
+    """One thing. `key` and `title` are those of its deadline or task, or of the event that a partner does not
+    acknowledge (none: the case as a whole), `level` counts the steps of the ladder, `told_at` is when the message went
+    out (none: a task, which needs no message)."""
 
     kind: str
     case_code: str
@@ -172,7 +176,13 @@ def _notice_lines(notices: Iterable[Row[Any]], pathways: Mapping[int, Pathway]) 
         due_at = notice.task_due if notice.deadline_due is None else notice.deadline_due
         level = notice.step if notice.kind == NoticeKind.ESCALATION else 0
         key, title = notice.deadline_key or notice.task_key, template.title if template else None
+        if notice.event_type is not None:
+            key, title = notice.event_type, _not_acknowledged(notice.partner, notice.event_type)
         yield heading, DigestLine(notice.kind, notice.code, key, title, due_at, level, notice.sent_at)
+
+
+def _not_acknowledged(partner: str, event_type: str) -> Text:
+    return Text(f"{partner} n'a pas confirmé {event_type}", f"{partner} has not acknowledged {event_type}")
 
 
 def _task_lines(tasks: Iterable[Row[Any]], pathways: Mapping[int, Pathway]) -> Iterator[tuple[Heading, DigestLine]]:
@@ -194,10 +204,14 @@ def _told(recipient: Recipient, digest_ids: Sequence[int | None], start: datetim
             *(col(Case.code), col(Case.pathway_version_id), col(Deadline.key).label("deadline_key")),
             *(col(Deadline.due_at).label("deadline_due"), col(Task.key).label("task_key")),
             *(col(Task.due_at).label("task_due"), col(Task.priority).label("task_priority")),
+            *(col(Event.type).label("event_type"), col(Partner.code).label("partner")),
         )
         .join(Case, col(Case.id) == col(Notice.case_id))
         .outerjoin(Deadline, col(Deadline.id) == col(Notice.deadline_id))
         .outerjoin(Task, col(Task.id) == col(Notice.task_id))
+        .outerjoin(PartnerEvent, col(PartnerEvent.id) == col(Notice.partner_event_id))
+        .outerjoin(Event, col(Event.id) == col(PartnerEvent.event_id))
+        .outerjoin(Partner, col(Partner.id) == col(PartnerEvent.partner_id))
         .where(told)
         .order_by(col(Deadline.due_at), col(Notice.id))
     )

@@ -1,6 +1,7 @@
 """What kinds of notice there are, and the statements that write and cancel them, whatever their number.
 
-`states.sweep`, `states.timers`, `states.reminders` and `states.assignment` write them; `states.releases` sends.
+`states.sweep`, `states.timers`, `states.reminders`, `states.assignment` and `states.silence` write them;
+`states.releases` sends.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class NoticeKind(StrEnum):
     ESCALATION = "escalation"
     TIMER_REFUSED = "timer_refused"
     ASSIGNED = "assigned"
+    PARTNER_SILENT = "partner_silent"
 
 
 class NewNotice(NamedTuple):
@@ -42,6 +44,7 @@ class NewNotice(NamedTuple):
     task_id: int | None = None
     staff_id: int | None = None
     sent_at: datetime | None = None
+    partner_event_id: int | None = None
 
 
 _TYPES = {name: SQLModel.metadata.tables["notice"].c[name].type for name in NewNotice._fields}
@@ -64,6 +67,14 @@ _ABOUT_TASKS = bulk.SetStatement(
     """,
     **_TYPES,
 )
+_ABOUT_PARTNERS = bulk.SetStatement(
+    """
+    INSERT INTO notice (case_id, kind, role, office_id, send_at, step, partner_event_id)
+    SELECT case_id, kind, role, office_id, send_at, step, partner_event_id FROM {rows} WHERE true
+    ON CONFLICT (partner_event_id, kind) DO NOTHING
+    """,
+    **_TYPES,
+)
 _CANCEL = bulk.SetStatement(
     "UPDATE notice SET cancelled_at = r.at FROM {rows} WHERE notice.id = r.id", id=BigId, at=UtcDateTime()
 )
@@ -82,6 +93,11 @@ def write_task_notices(session: Session, notices: Sequence[NewNotice]) -> int:
     return _ABOUT_TASKS.execute(session, _rows(notices)).rowcount if notices else 0
 
 
+def write_partner_notices(session: Session, notices: Sequence[NewNotice]) -> int:
+    """Write lines about events of partners and return how many are new: each event has one of a kind at most."""
+    return _ABOUT_PARTNERS.execute(session, _rows(notices)).rowcount if notices else 0
+
+
 def cancel_notices(session: Session, notice_ids: Iterable[int | None], now: datetime) -> None:
     """What these lines were about is over: they are never sent."""
     rows = [(id_, bulk.time_text(now)) for id_ in notice_ids]
@@ -94,6 +110,7 @@ def _rows(notices: Sequence[NewNotice]) -> list[tuple[object, ...]]:
         (
             *(notice.case_id, notice.kind, notice.role, notice.office_id, bulk.time_text(notice.send_at), notice.step),
             *(notice.deadline_id, notice.task_id, notice.staff_id, bulk.time_text(notice.sent_at)),
+            notice.partner_event_id,
         )
         for notice in notices
     ]

@@ -31,6 +31,7 @@ from sqlmodel import Session, col
 
 from models.calendars import Digest
 from models.case import Case
+from models.sharing import PartnerEvent
 from models.types import BigId, UtcDateTime
 from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
 from states import bulk
@@ -97,10 +98,10 @@ def release_notices(session: Session, *, now: datetime, day: date, limit: int) -
 
     A reminder is sent while its deadline is open, not yet due, and still due on the day that it was reckoned from; an
     overdue or escalated deadline, a refused timer or a task while it is open; nothing about a case that is closed.
-    What stands still waits. A line is for whoever of its role has an open task of the case, the newest first, else for
-    the role in the office. Nobody gets a second digest on the same day: what comes up after it was sent waits for the
-    next one. Lines released at the same `now` share one digest, so a run that was killed goes on with it. Six
-    statements at most.
+    That a partner is silent is sent until it has acknowledged, wherever the case is. What stands still waits. A line is
+    for whoever of its role has an open task of the case, the newest first, else for the role in the office. Nobody gets
+    a second digest on the same day: what comes up after it was sent waits for the next one. Lines released at the same
+    `now` share one digest, so a run that was killed goes on with it. Six statements at most.
     """
     return _release(session, now, day, limit, urgent=False)
 
@@ -188,7 +189,10 @@ def _waiting(now: datetime, which: ColumnElement[bool]) -> Select[*tuple[Any, ..
     stands_still = or_(
         col(Deadline.status) == DeadlineStatus.HELD,
         _ABOUT.c.status == TaskStatus.HELD,
-        and_(col(Notice.deadline_id).is_(None), col(Notice.task_id).is_(None), col(Case.held_at).is_not(None)),
+        and_(
+            *(col(Notice.deadline_id).is_(None), col(Notice.task_id).is_(None)),
+            *(col(Notice.partner_event_id).is_(None), col(Case.held_at).is_not(None)),
+        ),
     )
     return (
         select(
@@ -196,10 +200,12 @@ def _waiting(now: datetime, which: ColumnElement[bool]) -> Select[*tuple[Any, ..
             *(col(Notice.office_id), _TO_STAFF.label("to_staff"), _RECIPIENT.label("recipient")),
             *(col(Deadline.status), col(Deadline.due_at), col(Deadline.key), _ABOUT.c.status.label("task_status")),
             *(col(Case.pathway_version_id), col(Case.office_id).label("case_office_id"), col(Case.closed_at)),
+            col(PartnerEvent.acknowledged_at),
         )
         .join(Case, col(Case.id) == col(Notice.case_id))
         .outerjoin(Deadline, col(Deadline.id) == col(Notice.deadline_id))
         .outerjoin(_ABOUT, _ABOUT.c.id == col(Notice.task_id))
+        .outerjoin(PartnerEvent, col(PartnerEvent.id) == col(Notice.partner_event_id))
         .where(
             *(col(Notice.sent_at).is_(None), col(Notice.cancelled_at).is_(None), col(Notice.send_at) <= now),
             *(func.coalesce(stands_still, False).is_(False), which),
@@ -216,6 +222,8 @@ def _had_digest(now: datetime, day: date) -> ColumnElement[bool]:
 
 
 def _still_true(notice: Row[Any], pathways: Mapping[int, Pathway], days: OfficeDays, now: datetime) -> bool:
+    if notice.kind == NoticeKind.PARTNER_SILENT:
+        return bool(notice.acknowledged_at is None)
     if notice.closed_at is not None:
         return False
     if notice.status is None:

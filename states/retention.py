@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from models.calendars import Digest
 from models.partner import Attempt, Delivery, DeliveryStatus
+from models.sharing import PartnerEvent
 from models.work import Deadline, DeadlineStatus, Notice
 
 
@@ -26,14 +27,18 @@ def forget_attempts(session: Session, *, before: datetime, limit: int) -> int:
 def forget_notices(session: Session, *, before: datetime, limit: int) -> int:
     """Remove up to `limit` lines sent or cancelled before that instant; return how many.
 
-    Those of a deadline that is still open stay: they are what keeps a reminder from being sent twice.
+    Those of a deadline that is still open stay, and those of an event that its partner has still not acknowledged:
+    they are what keeps a line from being sent twice.
     """
     running = select(col(Deadline.id)).where(
         col(Deadline.id) == col(Notice.deadline_id),
         col(Deadline.status).in_([DeadlineStatus.OPEN, DeadlineStatus.HELD]),
     )
+    silent = select(col(PartnerEvent.id)).where(
+        col(PartnerEvent.id) == col(Notice.partner_event_id), col(PartnerEvent.acknowledged_at).is_(None)
+    )
     over = or_(col(Notice.sent_at) < before, col(Notice.cancelled_at) < before)
-    return _forget(session, Notice, limit, over, ~running.exists())
+    return _forget(session, Notice, limit, over, ~running.exists(), ~silent.exists())
 
 
 def forget_digests(session: Session, *, before: datetime, limit: int) -> int:

@@ -105,7 +105,7 @@ def open_nights(session: Session, number: int = 10) -> NightCases:
     ids = cases.register(number)
     cases.move(ids[0::10], "start_care", ARRIVAL + timedelta(days=1))
     cases.move(ids[1::10], "hold", ARRIVAL + timedelta(days=1), reason="medical")
-    partner = Partner(code="SYN", name="Synthetic", created_at=ARRIVAL)
+    partner = Partner(code="SYN", name="Synthetic", pseudonym_key="0" * 64, created_at=ARRIVAL)
     session.add(partner)
     session.flush()
     session.add(Subscription(partner_id=partner.id or 0, url="http://127.0.0.1:9/", secret="", created_at=ARRIVAL))

@@ -1,0 +1,99 @@
+"""Partners that owe an acknowledgement and do not give it: who they are, and telling the coordinator of each case once.
+
+The nightly run escalates. A referral without an answer is no matter of this: its deadlines are the pathway's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, select, true
+from sqlmodel import Session, col
+
+from models.case import Case
+from models.events import CATALOGUE
+from models.partner import Event, Partner
+from models.sharing import PartnerEvent, SharingAgreement, Showing
+from models.work import Notice
+from states.calendar import Span
+from states.calendars.offices import office_days
+from states.notices import NewNotice, NoticeKind, write_partner_notices
+from states.pathways.shelf import pathways_of
+
+ASKS: Final = frozenset(name for name, kind in CATALOGUE.items() if kind.asks and kind.takes_back)
+"""The types of event that ask for an acknowledgement: they take back what a partner knows. (A referral that was made
+asks for an answer of its own.)"""
+
+TOLD: Final = "coordinator"
+"""The role that is told of a silent partner."""
+
+_WITHOUT_AGREEMENT: Final = "P3D"
+
+
+class SilentPartner(NamedTuple):
+    """An event that `partner` (its code) should have acknowledged by `due_at`: it was shown at `since`, under the
+    `agreement` with this code (none: what it takes back was shown under one that is over)."""
+
+    partner: str
+    event_type: str
+    since: datetime
+    due_at: datetime
+    agreement: str | None
+    partner_event_id: int
+    case_id: int
+    office_id: int | None
+
+
+def silent_partners(session: Session, asks: Collection[str], *, now: datetime) -> list[SilentPartner]:
+    """The events of the types `asks` that were shown and are not acknowledged in time, the longest silent first.
+
+    The time is the agreement's `acknowledge_within`, by the calendar of the case's pathway and office like any other
+    deadline; three days where no agreement is left. Raises ValueError for a time that is no span.
+    """
+    return sorted(_silent(session, asks, now, true()), key=lambda silent: (silent.since, silent.partner_event_id))
+
+
+def escalate_silence(session: Session, asks: Collection[str], *, now: datetime, limit: int) -> int:
+    """Write a line for the coordinator of the case's office about up to `limit` of them that nobody was told of, and
+    return how many; 0: nothing is left. Nobody is told twice, even if two runs do it at once. Four statements."""
+    told = select(col(Notice.id)).where(col(Notice.partner_event_id) == col(PartnerEvent.id)).exists()
+    lines = [
+        NewNotice(
+            *(silent.case_id, NoticeKind.PARTNER_SILENT, TOLD, silent.office_id, now),
+            partner_event_id=silent.partner_event_id,
+        )
+        for silent in islice(_silent(session, asks, now, ~told), limit)
+    ]
+    return write_partner_notices(session, lines)
+
+
+def _silent(
+    session: Session, asks: Collection[str], now: datetime, which: ColumnElement[bool]
+) -> Iterator[SilentPartner]:
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            *(col(Partner.code), col(Event.type), col(PartnerEvent.shown_at), col(PartnerEvent.id)),
+            *(col(SharingAgreement.code).label("agreement"), col(SharingAgreement.acknowledge_within)),
+            *(col(Case.id).label("case_id"), col(Case.office_id), col(Case.pathway_version_id)),
+        )
+        .join(Event, col(Event.id) == col(PartnerEvent.event_id))
+        .join(Partner, col(Partner.id) == col(PartnerEvent.partner_id))
+        .join(Case, col(Case.id) == col(PartnerEvent.case_id))
+        .join(SharingAgreement, col(SharingAgreement.id) == col(PartnerEvent.agreement_id), isouter=True)
+        .where(
+            *(col(PartnerEvent.status) == Showing.SHOWN, col(PartnerEvent.acknowledged_at).is_(None)),
+            *(col(PartnerEvent.shown_at) < now, col(Event.type).in_(asks), which),
+        )
+    )
+    rows = session.execute(query.order_by(col(PartnerEvent.id))).all()
+    days, pathways = office_days(session), pathways_of(session, {row.pathway_version_id for row in rows})
+    for row in rows:
+        calendar = pathways[row.pathway_version_id].calendar.locally(days.of(row.office_id))
+        due_at = calendar.add(row.shown_at, Span.parse(row.acknowledge_within or _WITHOUT_AGREEMENT))
+        if due_at <= now:
+            yield SilentPartner(
+                *(row[0], row.type, row.shown_at, due_at, row.agreement, row.id, row.case_id, row.office_id)
+            )
