@@ -31,11 +31,13 @@ HUGE = 20_000_000
 @dataclass(frozen=True)
 class Fault:
     """How a partner is out of order. `outcome` is what Segin should call an attempt; `takes` says whether the partner
-    keeps what it is sent all the same. The door: whether it listens, and whether it answers whoever comes."""
+    keeps what it is sent all the same; `asks_for` is how long it wants to be left alone. The door: whether it listens,
+    and whether it answers whoever comes."""
 
     outcome: str
     reply: Callable[[], Reply] = lambda: OK
     takes: bool = False
+    asks_for: timedelta | None = None
     door: Literal["open", "shut", "unattended"] = "open"
     certificate: str = "good"
     known: bool = True
@@ -73,8 +75,8 @@ FAULTS = {
     "redirect": Fault("redirect", fixed(status(302, "Location: https://127.0.0.1:9/"))),
     "refusal": Fault("http_403", fixed(status(403))),
     "gone": Fault("gone", fixed(status(410))),
-    "too many": Fault("http_429", fixed(status(429, "Retry-After: 600"))),
-    "maintenance": Fault("http_503", retry_at),
+    "too many": Fault("http_429", fixed(status(429, "Retry-After: 600")), asks_for=timedelta(minutes=10)),
+    "maintenance": Fault("http_503", retry_at, asks_for=timedelta(minutes=30)),
     "error": Fault("http_500", fixed(status(500, body=b"x" * 1000))),
     "expired": Fault("tls_failed", certificate="expired"),
     "self-signed": Fault("tls_failed", certificate="self-signed"),
