@@ -14,9 +14,9 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from pydantic import ValidationError
 
+from integrations.catalogue.schemas import SOURCE, dataschema
 from models.events import EVENT_TYPES
 
-SOURCE: Final = "urn:segin:cases"
 SEQUENCE_DIGITS: Final = 10
 
 
@@ -57,13 +57,8 @@ def cloud_event(event: OwedEvent, details: Mapping[str, Any], *, public_url: str
         "subject": event.case,
         "time": event.occurred_at.astimezone(UTC).replace(microsecond=0),
         "datacontenttype": "application/json",
-        "dataschema": schema_url(public_url, event.type),
+        "dataschema": dataschema(public_url, event.type),
         "sequence": f"{event.sequence:0{SEQUENCE_DIGITS}d}",
         "sequencetype": "Integer",
     }
     return JSONFormat().write(CloudEvent(attributes, data))
-
-
-def schema_url(public_url: str, event_type: str) -> str:
-    """Where the JSON Schema of the event's data is served."""
-    return f"{public_url.rstrip('/')}/v1/schemas/{event_type}"

@@ -57,7 +57,7 @@ def test_an_event_is_shown_under_the_partners_own_codes(session: Session) -> Non
         "subject": known.code,
         "time": "2024-03-05T08:00:00Z",
         "datacontenttype": "application/json",
-        "dataschema": f"{URL}/v1/schemas/deadline.overdue",
+        "dataschema": f"{URL}/v1/schemas/deadline.overdue/1#/properties/data",
         "sequence": "0000000001",
         "sequencetype": "Integer",
         "data": {
