@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from integrations.catalogue.examples import example
 from integrations.catalogue.schemas import dataschema, published, served_schema
-from models.events import CATALOGUE, EVENT_TYPES
+from models.events import CATALOGUE, EVENT_TYPES, ShownDeadline
 from models.shared_fields import SHARED_FIELDS
 
 
@@ -64,6 +64,18 @@ def test_dataschema_leads_to_the_schema_of_the_data(event_type: str) -> None:
     Draft202012Validator(part).validate(event["data"])
     with pytest.raises(ValidationError):
         Draft202012Validator(part).validate({})
+
+
+def test_a_new_version_has_its_own_address_and_leaves_the_one_before_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = served_schema(PUBLIC_URL, "case.arrived", 1)
+    kind = CATALOGUE["case.arrived"]
+    monkeypatch.setitem(CATALOGUE, "case.arrived", kind._replace(shown=(*kind.shown, ShownDeadline)))
+    assert served_schema(PUBLIC_URL, "case.arrived", 1) == first
+    second = served_schema(PUBLIC_URL, "case.arrived", 2)
+    assert second is not None
+    assert dataschema(PUBLIC_URL, "case.arrived") == f"{second['$id']}#/properties/data"
+    assert second["properties"]["data"]["required"] == ["case", "deadline"]
+    assert ("case.arrived", 2) in published()
 
 
 WRONG: dict[str, dict[str, Any]] = {
