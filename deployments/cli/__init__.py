@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.exceptions import Abort, TyperException
 
 from deployments.cli import (
+    agreements,
     batches,
     bridges,
     budgets,
@@ -44,6 +45,7 @@ from deployments.cli import (
     referrals,
     scoreboard,
     screening,
+    sharing,
     tasks,
     tokens,
     vulnerabilities,
@@ -91,6 +93,8 @@ for room in (
     calendars,
     nights,
     partners,
+    agreements,
+    sharing,
     tokens,
     bridges,
     scoreboard,

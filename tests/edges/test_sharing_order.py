@@ -1,0 +1,143 @@
+"""The stream of a partner: each event once, in order, without a gap, in a constant number of statements."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from edges.sharing_rows import URL, agree, consent, owe, partner, refer, row, shown
+from edges.webhook_outbox import NOW, announce, open_cases, statements
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from integrations.sharing.covering import Shown
+from integrations.sharing.projection import enqueue, show, show_next
+from models import (
+    Case,
+    Event,
+    Partner,
+    PartnerEvent,
+)
+from models.database import write_session
+
+
+def test_asking_for_one_shows_those_before_it_in_order_and_leaves_those_after_it(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    agree(session, clinic)
+    case, elsewhere = open_cases(session, 2)
+    for each in (case, elsewhere):
+        consent(session, each)
+    ids = owe(session, *(announce(session, case) for _ in range(4)), to=clinic)
+    (apart,) = owe(session, announce(session, elsewhere), to=clinic)
+    (theirs,) = owe(session, session.get_one(Event, row(session, ids[0]).event_id), to=other)
+    assert list(shown(session, ids[2])) == ids[:3]
+    assert [(row(session, id_).position, row(session, id_).sequence) for id_ in ids] == [
+        *((1, 1), (2, 2), (3, 3), (None, None)),
+    ]
+    assert {row(session, apart).status, row(session, theirs).status} == {"waiting"}
+    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, now=NOW)) == [ids[3]]
+    assert list(show_next(session, clinic.id or 0, 10, public_url=URL, now=NOW)) == [apart]
+    assert show_next(session, clinic.id or 0, 10, public_url=URL, now=NOW) == {}
+    assert (row(session, apart).position, row(session, apart).sequence) == (5, 1)
+
+
+def test_a_pull_of_a_few_brings_what_waits_before_them(session: Session) -> None:
+    """A row that came into line late still comes first, by the order of the events."""
+    clinic = partner(session, "clinic")
+    agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    early, late = announce(session, case), announce(session, case)
+    (second,) = owe(session, late, to=clinic)
+    (first,) = owe(session, early, to=clinic)
+    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, now=NOW)) == [first, second]
+
+
+def test_putting_in_line_twice_makes_one_row_and_none_for_others(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    (case,) = open_cases(session, 1)
+    everyones, clinics = announce(session, case), announce(session, case, only_for=[clinic.id])
+    session.flush()
+    pairs = [(event.id or 0, each.id or 0) for event in (everyones, clinics) for each in (clinic, other)]
+    assert (enqueue(session, pairs), enqueue(session, pairs), enqueue(session, [])) == (3, 0, 0)
+    owed = session.exec(select(PartnerEvent.event_id, PartnerEvent.partner_id)).all()
+    assert set(map(tuple, owed)) == set(pairs) - {(clinics.id, other.id)}
+
+
+def _fill(session: Session, cases: int, *partners: Partner) -> list[int]:
+    ids: list[int] = []
+    for case in open_cases(session, cases):
+        consent(session, case)
+        made = refer(session, case, partners[0])
+        events = [
+            announce(session, case),
+            announce(session, case, "referral.made", data={"case": case.code, "referral": made.code}),
+            announce(session, case, "consent.revoked", data={"case": case.code, "referral": made.code}),
+        ]
+        for each in partners:
+            ids += owe(session, *events, to=each)
+    return ids
+
+
+def test_the_number_of_statements_does_not_grow(engine: Engine) -> None:
+    with write_session(engine) as session:
+        partners = [partner(session, name) for name in ("clinic", "workshop")]
+        for each in partners:
+            agree(session, each)
+        session.commit()
+    counts = []
+    for cases in (1, 60):
+        with write_session(engine) as session:
+            ids = _fill(session, cases, *partners)
+            session.commit()
+        with write_session(engine) as session, statements(engine) as seen:
+            verdicts = shown(session, *ids)
+            session.commit()
+        assert len(verdicts) == cases * 6
+        assert all(isinstance(each, Shown) for each in verdicts.values())
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 13
+
+
+def _gap_free(engine: Engine, owed: int) -> None:
+    with write_session(engine) as session:
+        rows = session.exec(select(PartnerEvent).order_by(col(PartnerEvent.position))).all()
+        assert [each.position for each in rows] == list(range(1, owed + 1))
+        assert session.exec(select(Partner.position)).one() == owed
+        for case in session.exec(select(Case)).all():
+            mine = [each for each in rows if each.case_id == case.id]
+            assert [each.sequence for each in mine] == list(range(1, len(mine) + 1))
+            assert [each.event_id for each in mine] == sorted(each.event_id for each in mine)
+
+
+def test_many_at_once_leave_no_gap(engine: Engine) -> None:
+    """Some ask for events of their own, some pull, all of the same partner."""
+    with write_session(engine) as session:
+        clinic = partner(session, "clinic")
+        agree(session, clinic)
+        cases = open_cases(session, 20)
+        events = [announce(session, case) for _ in range(6) for case in cases]
+        for case in cases:
+            consent(session, case)
+        ids = owe(session, *events, to=clinic)
+        session.commit()
+    workers = 6
+    gate = threading.Barrier(workers)
+
+    def work(number: int) -> None:
+        gate.wait(timeout=30)
+        if number % 2:
+            for start in range(number, len(ids), workers * 4):
+                with write_session(engine) as session:
+                    show(session, ids[start : start + 5], public_url=URL, now=NOW)
+                    session.commit()
+        found: object = True
+        while found:
+            with write_session(engine) as session:
+                found = show_next(session, clinic.id or 0, 7, public_url=URL, now=NOW)
+                session.commit()
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work, number) for number in range(workers)]:
+            done.result(timeout=120)
+    _gap_free(engine, len(ids))
