@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from integrations.api.requests import forget_requests
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.line import revive
 from states.assignment import assign_tasks
@@ -34,6 +35,7 @@ class NightOptions:
     chunk: int = 2_000
     attempts_kept: timedelta = timedelta(days=90)
     notices_kept: timedelta = timedelta(days=180)
+    requests_kept: timedelta = timedelta(days=30)
     backup_dir: Path | None = None
     backups_kept: int = 14
 
@@ -160,7 +162,13 @@ def forget(session: Session, night: Night) -> Chunk:
     attempts = forget_attempts(session, before=night.instant - options.attempts_kept, limit=options.chunk)
     notices = forget_notices(session, before=night.instant - options.notices_kept, limit=options.chunk)
     digests = forget_digests(session, before=night.instant - options.notices_kept, limit=options.chunk)
-    changes = {"attempts_forgotten": attempts, "notices_forgotten": notices, "digests_forgotten": digests}
+    requests = forget_requests(session, before=night.instant - options.requests_kept, limit=options.chunk)
+    changes = {
+        "attempts_forgotten": attempts,
+        "notices_forgotten": notices,
+        "digests_forgotten": digests,
+        "requests_forgotten": requests,
+    }
     return Chunk(changes, more=any(changes.values()))
 
 

@@ -17,9 +17,10 @@ from integrations.api.calls import Call, Write, answer, etag_of, needs, respond,
 from integrations.api.pages import Cursor, Limit, cursor_of, link_to_next, place_of
 from integrations.api.problems import Problem, answers
 from integrations.api.requests import Answer
+from integrations.sharing.pseudonyms import case_code
+from models.partner import Partner
 from models.referral_list import nearest_due
 from models.referrals import Referral, ReferralStatus
-from models.sharing import PartnerCase
 from states.casework.referrals import Answer as ReferralAnswerCode
 from states.casework.referrals import ReferralAnswer, answer_referrals
 from states.gather import load_cases
@@ -38,7 +39,7 @@ class ReferralBody(BaseModel):
     """A referral to you. Nothing in it names the person."""
 
     code: str
-    case: str | None = Field(description="Your own code of the case; null until something of it was shared with you")
+    case: str = Field(description="Your own code of the case: no other partner has the same")
     status: ReferralStatus
     made_at: datetime
     due_at: datetime | None = Field(description="When the next step that is awaited of you is due; null: nothing is")
@@ -145,26 +146,22 @@ def _take(code: str, step: ReferralAnswerCode, reason: str | None, write: Write)
     return write.once(work)
 
 
-Line = Row[str, str | None, str, datetime, datetime | None, datetime | None, str | None]
+Line = tuple[str, int, str, str, datetime, datetime | None, datetime | None, str | None]
 
 
-def _query(partner_id: int) -> Select[str, str | None, str, datetime, datetime | None, datetime | None, str | None]:
+def _query(partner_id: int) -> Select[*Line]:
     return (
         select(
             col(Referral.code),
-            col(PartnerCase.code),
+            col(Referral.case_id),
+            col(Partner.pseudonym_key),
             col(Referral.status),
             col(Referral.made_at),
             nearest_due(),
             col(Referral.answered_at),
             col(Referral.answer),
         )
-        .join(
-            PartnerCase,
-            (col(PartnerCase.case_id) == col(Referral.case_id))
-            & (col(PartnerCase.partner_id) == col(Referral.partner_id)),
-            isouter=True,
-        )
+        .join(Partner, col(Partner.id) == col(Referral.partner_id))
         .where(col(Referral.partner_id) == partner_id)
     )
 
@@ -176,11 +173,11 @@ def _one(session: Session, call: Call, code: str) -> ReferralBody:
     return _body(row)
 
 
-def _body(row: Line) -> ReferralBody:
-    code, case, status, made_at, due_at, answered_at, reason = row
+def _body(row: Row[*Line]) -> ReferralBody:
+    code, case_id, key, status, made_at, due_at, answered_at, reason = row
     return ReferralBody(
         code=code,
-        case=case,
+        case=case_code(key, case_id),
         status=ReferralStatus(status),
         made_at=made_at,
         due_at=due_at,

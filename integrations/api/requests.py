@@ -9,7 +9,7 @@ import hashlib
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
 from sqlmodel import Session, col
 
 from models.partner_access import ApiRequest
@@ -66,3 +66,15 @@ def keep(session: Session, row: ApiRequest, answer: Answer) -> None:
 def answer_of(row: ApiRequest) -> Answer | None:
     """What was answered then; none while the first request is under way."""
     return None if row.status_code is None else Answer(row.status_code, row.body or "", dict(row.headers))
+
+
+def forget_requests(session: Session, *, before: datetime, limit: int) -> int:
+    """Remove up to `limit` keys, with their answers, that were used before that instant; return how many."""
+    old = select(col(ApiRequest.id)).where(col(ApiRequest.created_at) < before)
+    removed = session.execute(
+        delete(ApiRequest)
+        .where(col(ApiRequest.id).in_(old.order_by(col(ApiRequest.id)).limit(limit)))
+        .returning(col(ApiRequest.id))
+        .execution_options(synchronize_session=False)
+    )
+    return len(removed.all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,8 +13,9 @@ from api_client import ApiClient, kind_of, open_api
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from integrations.api.requests import digest_of
-from models import ApiRequest, JournalRow, PartnerCase, Referral
+from integrations.api.requests import digest_of, forget_requests
+from integrations.sharing.pseudonyms import case_code
+from models import ApiRequest, JournalRow, Partner, Referral
 from models.database import read_session, write_session
 from states.journal import verify_journal
 
@@ -80,17 +81,15 @@ def test_anothers_cursor_is_worth_nothing(opened: tuple[ApiClient, list[str]]) -
 
 
 def test_a_referral_shows_the_partners_own_code_of_the_case_and_nobodys_name(
-    opened: tuple[ApiClient, list[str]], session: Session
+    opened: tuple[ApiClient, list[str]],
 ) -> None:
     client, codes = opened
-    assert client.get(f"/referrals/{codes[0]}").json()["case"] is None
-    cases = client.cases
-    session.add(PartnerCase(partner_id=cases.clinic, case_id=cases.case_id, code="c-hers"))
-    session.add(PartnerCase(partner_id=cases.workshop, case_id=cases.case_id, code="c-others"))
-    session.commit()
     shown = client.get(f"/referrals/{codes[0]}").json()
     assert shown.keys() == {"code", "case", "status", "made_at", "due_at", "answered_at", "reason"}
-    assert (shown["code"], shown["case"], shown["status"]) == (codes[0], "c-hers", "in_progress")
+    with read_session(client.engine) as session:
+        key = session.exec(select(Partner.pseudonym_key).where(Partner.code == "clinique")).one()
+    assert (shown["code"], shown["status"]) == (codes[0], "in_progress")
+    assert shown["case"] == case_code(key, client.cases.case_id)
     assert datetime.fromisoformat(shown["due_at"]) > client.now
     assert client.get("/referrals").json()["referrals"][0] == shown
 
@@ -161,6 +160,24 @@ def test_a_write_needs_a_key(opened: tuple[ApiClient, list[str]], key: Any) -> N
     client, codes = opened
     assert kind_of(client.post(f"/referrals/{codes[0]}/acceptance", key=key)) == "key_missing"
     assert status_of(client, codes[0]) == "in_progress"
+
+
+def test_a_key_is_forgotten_when_its_time_is_over_and_the_move_is_still_made_once(
+    opened: tuple[ApiClient, list[str]],
+) -> None:
+    client, codes = opened
+    path = f"/referrals/{codes[0]}/acceptance"
+    client.post(path, key="k1")
+    client.later(days=31)
+    client.post(f"/referrals/{codes[1]}/acceptance", key="k2")
+    with write_session(client.engine) as session:
+        assert forget_requests(session, before=client.now - timedelta(days=30), limit=10) == 1
+        assert session.exec(select(ApiRequest.key)).all() == ["k2"]
+        session.commit()
+    rows = count_of(client, JournalRow)
+    again = client.post(path, key="k1")
+    assert (again.status_code, again.json()["status"]) == (200, "accepted")
+    assert count_of(client, JournalRow) == rows
 
 
 def test_a_request_that_is_under_way_is_not_done_twice(opened: tuple[ApiClient, list[str]]) -> None:
