@@ -45,7 +45,7 @@ TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str | int):
+    if isinstance(value, int) or (isinstance(value, str) and value):
         return value
     raise PydanticCustomError("not_plain", "write a text, a whole number, true or false")
 

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from integrations.bridges import errors
 from integrations.bridges.mapping import SERVICE, SOURCES, Mapping, Plain, Value
-
-TAKES: Final = "referral.made"
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:segin:bridges")
 _CODE = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -24,7 +21,7 @@ Filled = Plain | list[Plain]
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     case: _CODE
     referral: _CODE
@@ -32,10 +29,10 @@ class _Data(BaseModel):
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     id: _CODE
-    type: str
+    type: Literal["referral.made"]
     time: AwareDatetime
     data: _Data
 
@@ -43,15 +40,16 @@ class _Event(BaseModel):
 class Referral:
     """One `referral.made` event, read for one mapping. `service` is the entry of a list that is being written."""
 
-    def __init__(self, event: _Event, mapping: Mapping, service: str | None = None) -> None:
-        self._event = event
+    def __init__(self, event: str, at: datetime, data: _Data, mapping: Mapping, service: str | None = None) -> None:
+        self.codes = {"case": data.case, "referral": data.referral, "event": event}
+        self._at = at
+        self._data = data
         self._mapping = mapping
         self._service = service
-        self.codes = {"case": event.data.case, "referral": event.data.referral, "event": event.id}
 
     def for_service(self, service: str) -> Referral:
         """The same referral, for the entry about one of its services."""
-        return Referral(self._event, self._mapping, service)
+        return Referral(self.codes["event"], self._at, self._data, self._mapping, service)
 
     def fill(self, field: str, value: Value) -> Filled | None:
         """What a field gets; none when it stays empty. Raises NotOverTheBridge."""
@@ -86,7 +84,7 @@ class Referral:
     def moment(self, field: str, source: str) -> datetime:
         """When something was, in UTC; a day begins at midnight. Raises NotOverTheBridge."""
         if source == "time":
-            return self._event.time.astimezone(UTC)
+            return self._at
         said = self._said(field, source)
         if said is None:
             raise errors.missing(self._mapping.name, field, source)
@@ -105,12 +103,12 @@ class Referral:
             case "case" | "referral" | "event":
                 return self.codes[source]
             case "time":
-                return self._event.time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+                return self._at.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
             case "day":
-                return self._event.time.astimezone(UTC).date().isoformat()
+                return self._at.date().isoformat()
             case _ if source == SERVICE:
                 return self._service
-        said = self._event.data.details.get(source)
+        said = self._data.details.get(source)
         if said is None or said in ("", []):
             return None
         if not _is_kind(said, SOURCES[source]):
@@ -134,13 +132,12 @@ class Referral:
 def read_referral(body: bytes, mapping: Mapping) -> Referral:
     """The referral in the bytes of a stored event. Raises NotOverTheBridge."""
     try:
-        event = _Event.model_validate(orjson.loads(body), strict=False)
-    except (orjson.JSONDecodeError, ValidationError):
-        # Their texts would quote the event.
+        event = _Event.model_validate_json(body)
+        at = event.time.astimezone(UTC)
+    except (ValidationError, OverflowError):
+        # The text of the error would quote the event.
         raise errors.not_a_referral(mapping.name) from None
-    if event.type != TAKES:
-        raise errors.not_a_referral(mapping.name)
-    return Referral(event, mapping)
+    return Referral(event.id, at, event.data, mapping)
 
 
 def as_text(value: Plain) -> str:

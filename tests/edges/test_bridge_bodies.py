@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from bridge_referrals import SAMPLE, SCHEMAS, changed, errors_in, events, leaves
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from integrations.bridges.bridge import Bridge, bridge
@@ -14,7 +16,8 @@ from integrations.bridges.checks import sources_of
 from integrations.bridges.dhis2 import uid_of
 from integrations.bridges.errors import NotOverTheBridge
 from integrations.bridges.loader import bundled_mappings, mapping_text, read_mapping
-from integrations.bridges.mapping import is_uid
+from integrations.bridges.mapping import SOURCES, is_uid
+from integrations.sharing.cloud_event import OwedEvent, cloud_event
 from models.shared_fields import SHARED_FIELDS
 
 BUNDLED = ["dhis2", "primero"]
@@ -195,7 +198,10 @@ def test_what_cannot_be_said_over_there_is_refused_by_field_and_never_by_value(
         SAMPLE.replace(b"referral.made", b"referral.done"),
         SAMPLE.replace(b'"2024-03-05T08:00:00Z"', b'"secret-code"'),
         SAMPLE.replace(b'"2024-03-05T08:00:00Z"', b'"2024-03-05T08:00:00"'),
+        SAMPLE.replace(b'"2024-03-05T08:00:00Z"', b'"0001-01-01T00:00:00+05:00"'),
+        SAMPLE.replace(b'"2024-03-05T08:00:00Z"', b"1709625600"),
         SAMPLE.replace(b'"referral": ', b'"other": '),
+        SAMPLE.replace(b"Personne ", b"\\ud800"),
     ],
 )
 def test_what_is_no_referral_is_refused(body: bytes) -> None:
@@ -204,6 +210,46 @@ def test_what_is_no_referral_is_refused(body: bytes) -> None:
         bridge("primero").body(body)
     assert refused.value.field is None
     assert "secret-code" not in str(refused.value)
+
+
+def test_what_the_projection_writes_is_what_a_bridge_takes() -> None:
+    sample = json.loads(SAMPLE)
+    owed = OwedEvent(
+        uid=sample["id"],
+        type="referral.made",
+        case=sample["subject"],
+        sequence=3,
+        occurred_at=datetime.fromisoformat(sample["time"]),
+        thin={"case": "SECRET-CODE", "referral": sample["data"]["referral"]},
+    )
+    event = cloud_event(owed, sample["data"]["details"], public_url="https://segin.example.org")
+    for name in BUNDLED:
+        assert bridge(name).body(event) == bridge(name).body(SAMPLE)
+
+
+_UIDS = st.from_regex(r"[A-Za-z][A-Za-z0-9]{10}", fullmatch=True)
+_VALUES = st.sampled_from([*SOURCES]).map(
+    lambda source: {"from": source, "join": ";"} if SOURCES[source] == "list" else {"from": source}
+) | st.one_of(st.text("aé :#{,'-1", min_size=1, max_size=9), st.integers(-9, 9), st.booleans()).map(
+    lambda each: {"constant": each}
+)
+_NAMED = st.dictionaries(_UIDS, _VALUES, max_size=6)
+
+
+@given(event=events(), attributes=_NAMED, values=_NAMED, unit=_UIDS, stage=_UIDS)
+@settings(deadline=None)
+def test_any_mapping_to_dhis2_that_is_accepted_makes_a_valid_body(
+    event: bytes, attributes: dict[str, object], values: dict[str, object], unit: str, stage: str
+) -> None:
+    own = {
+        "name": "own",
+        "system": "dhis2",
+        "tracked_entity": {"type": "SeginPerson", "org_unit": {"constant": unit}, "attributes": attributes},
+        "enrollment": {"program": "SeginReturn", "org_unit": {"constant": unit}, "enrolled_at": "day"},
+        "event": {"stage": stage, "org_unit": {"constant": unit}, "occurred_at": "time", "data_values": values},
+    }
+    mapping, _ = read_mapping(json.dumps(own), "own.yaml")
+    assert errors_in("dhis2", Bridge(mapping).body(event)) == []
 
 
 def test_an_event_without_details_lacks_what_is_required() -> None:
