@@ -1,25 +1,47 @@
-"""`segin partner` and `segin deliveries`: who receives events, what is owed to them, and sending again."""
+"""`segin partner`: who receives events, on what terms, whether their endpoint answers, and new secrets."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import secrets
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from sqlmodel import Session
 
-from deployments.cli.desk import desk
-from deployments.cli.output import AsJson, Limit
-from integrations.webhooks.dead_letters import list_deliveries, replay_dead, replay_one
-from integrations.webhooks.outcomes import in_words
-from integrations.webhooks.subscriptions import add_partner, add_subscription, list_subscriptions, new_secret
-from models import DeliveryStatus, WrongUse
+from deployments.cli.deliveries import deliveries_app
+from deployments.cli.desk import Desk, desk
+from deployments.cli.output import DONE, FAILED, AsJson
+from integrations.webhooks.advice import what_to_do
+from integrations.webhooks.claim import endpoint_of
+from integrations.webhooks.outcomes import OK, in_words
+from integrations.webhooks.rotation import rotate_key, rotate_secret
+from integrations.webhooks.subscriptions import (
+    SubscriptionLine,
+    add_partner,
+    add_subscription,
+    find_subscriptions,
+    list_subscriptions,
+    new_secret,
+    pause,
+    resume,
+    unknown_subscription,
+)
+from integrations.webhooks.trial import try_endpoint
+from models import WrongUse
 from models.database import read_session, write_session
+from states.calendar import Span
 
 partner_app = typer.Typer(no_args_is_help=True, help="Partner systems and what they subscribe to.")
-deliveries_app = typer.Typer(no_args_is_help=True, help="What partners were sent, are owed, or could not be sent.")
+
+Named = Annotated[
+    str, typer.Argument(metavar="CODE_OR_SUBSCRIPTION", help="A partner's code, or a subscription's number.")
+]
+Numbered = Annotated[int, typer.Argument(help="The subscription's number, as `segin partner list` shows it.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -73,101 +95,149 @@ def add(
 def list_partners(as_json: AsJson = False) -> None:
     """Every subscription, without its secret."""
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
-        lines = list_subscriptions(session)
-        every = work.out.say("tous", "all")
-        table = work.out.table(
-            [
-                ("Partenaire", "Partner"),
-                ("N°", "No"),
-                ("Adresse", "URL"),
-                ("Événements", "Events"),
-                ("Régions", "Regions"),
-                ("Statut", "Status"),
-            ],
-            (
-                [
-                    line.partner,
-                    line.id,
-                    line.url,
-                    ", ".join(line.event_types) or every,
-                    ", ".join(line.regions) or every,
-                    line.status,
-                ]
-                for line in lines
-            ),
-        )
-        work.out.show(
-            {"subscriptions": [dataclasses.asdict(line) for line in lines]}, lambda console: console.print(table)
-        )
+        _show(work, list_subscriptions(session))
 
 
-@deliveries_app.command("list")
-def list_(
-    status: Annotated[DeliveryStatus | None, typer.Option(help="Only these.")] = None,
-    partner: Annotated[str | None, typer.Option(help="Only this partner's (its code).")] = None,
-    case: Annotated[str | None, typer.Option(help="Only this case's (its code).")] = None,
-    limit: Limit = 50,
+@partner_app.command("pause")
+def pause_(named: Named, as_json: AsJson = False) -> None:
+    """Let what is owed wait until you resume it. A disabled subscription stays so."""
+    _change(named, pause, as_json=as_json)
+
+
+@partner_app.command("resume")
+def resume_(named: Named, as_json: AsJson = False) -> None:
+    """Send again, from now on, what waits for a subscription that is paused, disabled or resting."""
+    _change(named, resume, as_json=as_json)
+
+
+@partner_app.command("rotate")
+def rotate(
+    subscription: Numbered,
+    overlap: Annotated[str, typer.Option(help="How long the old secret goes on signing beside the new one.")] = "P7D",
+    asymmetric: Annotated[
+        bool, typer.Option("--asymmetric", help="A new Ed25519 key beside the secret; its public half is shown.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The newest deliveries."""
-    with desk(as_json=as_json) as work, read_session(work.engine) as session:
-        lines = list_deliveries(session, status=status, partner=partner, case_code=case, limit=limit)
-
-        def words(outcome: str | None) -> str | None:
-            return None if outcome is None else work.out.say(in_words(outcome).fr, in_words(outcome).en)
-
-        table = work.out.table(
-            [
-                ("N°", "No"),
-                ("Partenaire", "Partner"),
-                ("Événement", "Event"),
-                ("Dossier", "Case"),
-                ("Statut", "Status"),
-                ("Essais", "Attempts"),
-                ("Prochain essai", "Next attempt"),
-                ("Dernière réponse", "Last answer"),
-            ],
-            (
-                [
-                    line.id,
-                    line.partner,
-                    line.event_type,
-                    line.case_code,
-                    line.status,
-                    line.attempts,
-                    work.out.when(line.next_attempt_at),
-                    words(line.dead_reason or line.outcome),
-                ]
-                for line in lines
-            ),
-        )
-        work.out.show(
-            {"deliveries": [dataclasses.asdict(line) for line in lines]}, lambda console: console.print(table)
-        )
-
-
-@deliveries_app.command("replay")
-def replay(
-    delivery: Annotated[int | None, typer.Argument(help="One delivery, by its number.")] = None,
-    dead: Annotated[bool, typer.Option("--dead", help="All that are dead.")] = False,
-    partner: Annotated[str | None, typer.Option(help="With --dead: only this partner's (its code).")] = None,
-    since: Annotated[datetime | None, typer.Option(help="With --dead: only events since this time (UTC).")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Send again under the same event ids, in the same order. The number is exact."""
-    if (delivery is None) == (not dead) or (delivery is not None and (partner or since)):
-        raise WrongUse(
-            "Name one delivery, or give --dead.",
-            "Nommez un envoi, ou donnez --dead.",
-            remedy="segin deliveries replay 17, or segin deliveries replay --dead --partner CODE.",
-            remedy_fr="segin deliveries replay 17, ou segin deliveries replay --dead --partner CODE.",
-        )
+    """Give a subscription a new secret. It is shown now and never again."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
-        if delivery is not None:
-            count = replay_one(session, delivery, now=work.now())
-        else:
-            moment = None if since is None else since.replace(tzinfo=UTC)
-            count = replay_dead(session, now=work.now(), partner=partner, since=moment)
+        now, kept = work.now(), _overlap(overlap)
+        change = rotate_key if asymmetric else rotate_secret
+        shown = change(session, subscription, random_bytes=secrets.token_bytes, overlap=kept, now=now)
         session.commit()
-        text = work.out.say(f"{count} envoi(s) remis en file.", f"{count} deliveries will be sent again.")
-        work.out.show({"replayed": count}, lambda console: console.print(text))
+        name = "public_key" if asymmetric else "secret"
+        data = {"subscription": subscription, "old_signs_until": now + kept, "secret": None, "public_key": None}
+
+        def render(console: Console) -> None:
+            if asymmetric:
+                console.print(work.out.say("Clé publique : ", "Public key: ") + shown)
+            else:
+                console.print(work.out.say("Secret, montré cette seule fois : ", "Secret, shown this once: ") + shown)
+            until = work.out.when(now + kept)
+            console.print(work.out.say(f"L'ancien signe encore jusqu'au {until}.", f"The old one signs until {until}."))
+
+        work.out.show({**data, name: shown}, render)
+
+
+@partner_app.command("test")
+def try_(subscription: Numbered, as_json: AsJson = False) -> None:
+    """Send a signed test event, of no case, and say what the answer means and what to do. 1: it was not received."""
+    with desk(as_json=as_json) as work:
+        with read_session(work.engine) as session:
+            endpoint = endpoint_of(session, subscription, now=work.now())
+        if endpoint is None:
+            raise unknown_subscription(subscription)
+        trial = asyncio.run(
+            try_endpoint(
+                endpoint,
+                random_bytes=secrets.token_bytes,
+                now=work.now(),
+                allow_loopback=work.settings.allow_loopback_webhooks,
+            )
+        )
+        said, advice = in_words(trial.outcome), what_to_do(trial.outcome)
+        data = {
+            "subscription": subscription,
+            "url": endpoint.url,
+            **dataclasses.asdict(trial),
+            "explanation_fr": said.fr,
+            "explanation_en": said.en,
+            "advice_fr": advice.fr,
+            "advice_en": advice.en,
+        }
+
+        def render(console: Console) -> None:
+            console.print(f"{endpoint.url} · {trial.event_uid} · {trial.duration_ms} ms")
+            console.print(work.out.say(_sentence(said.fr), _sentence(said.en)), style="bold")
+            console.print(work.out.say(advice.fr, advice.en))
+
+        work.out.show(data, render)
+    raise typer.Exit(DONE if trial.outcome == OK else FAILED)
+
+
+def _change(named: str, change: Callable[[Session, int], None], *, as_json: bool) -> None:
+    """Do it to all that is named, and show how they stand."""
+    with desk(as_json=as_json) as work, write_session(work.engine) as session:
+        for line in find_subscriptions(session, named):
+            change(session, line.id)
+        session.commit()
+        _show(work, find_subscriptions(session, named))
+
+
+def _show(work: Desk, lines: list[SubscriptionLine]) -> None:
+    every = work.out.say("tous", "all")
+    table = work.out.table(
+        [
+            ("Partenaire", "Partner"),
+            ("N°", "No"),
+            ("Adresse", "URL"),
+            ("Événements", "Events"),
+            ("Régions", "Regions"),
+            ("Statut", "Status"),
+        ],
+        (
+            [
+                line.partner,
+                line.id,
+                line.url,
+                ", ".join(line.event_types) or every,
+                ", ".join(line.regions) or every,
+                _standing(work, line),
+            ]
+            for line in lines
+        ),
+    )
+    work.out.show({"subscriptions": [dataclasses.asdict(line) for line in lines]}, lambda console: console.print(table))
+
+
+def _standing(work: Desk, line: SubscriptionLine) -> str:
+    """Its status, with the reason when it is disabled and the time until which it rests."""
+    if line.status_reason is not None:
+        words = in_words(line.status_reason)
+        return f"{line.status} ({work.out.say(words.fr, words.en)})"
+    if line.status == "active" and line.not_before is not None and line.not_before > work.now():
+        until = work.out.when(line.not_before)
+        return work.out.say(f"{line.status} (au repos jusqu'au {until})", f"{line.status} (rests until {until})")
+    return line.status
+
+
+def _overlap(text: str) -> timedelta:
+    """A span of days or hours; P0D is none."""
+    if text in ("P0D", "PT0S"):
+        return timedelta(0)
+    try:
+        span = Span.parse(text)
+    except ValueError:
+        span = Span()
+    if not (span.days or span.seconds):
+        raise WrongUse(
+            f"{text} is no span of days or hours.",
+            f"{text} n'est pas une durée en jours ou en heures.",
+            remedy="Write P7D, PT12H, or P0D for none.",
+            remedy_fr="Écrivez P7D, PT12H, ou P0D pour aucune.",
+        )
+    return timedelta(days=span.days, seconds=span.seconds)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."

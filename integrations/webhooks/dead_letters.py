@@ -109,9 +109,19 @@ def replay_one(session: Session, delivery_id: int, *, now: datetime) -> int:
     return _replay(session, now, col(Delivery.id) == delivery_id, col(Delivery.finished_at).is_not(None))
 
 
-def replay_dead(session: Session, *, now: datetime, partner: str | None = None, since: datetime | None = None) -> int:
-    """Send all dead deliveries again, or those of one partner (its code), or of events since a time. How many."""
+def replay_dead(
+    session: Session,
+    *,
+    now: datetime,
+    partner: str | None = None,
+    since: datetime | None = None,
+    numbers: tuple[int, int] | None = None,
+) -> int:
+    """Send dead deliveries again: all that match what is given, a partner's code, the time since which their events
+    happened, the first and the last number. How many, exactly."""
     wanted = [col(Delivery.status) == DeliveryStatus.DEAD]
+    if numbers is not None:
+        wanted.append(col(Delivery.id).between(*numbers))
     if partner is not None:
         subscriptions = (
             select(col(Subscription.id))

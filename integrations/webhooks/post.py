@@ -23,6 +23,8 @@ USER_AGENT: Final = "Segin-Webhooks/1"
 LARGEST_ANSWER: Final = 64 * 1024
 """Bytes of an answer's body that are read (and thrown away) to keep the connection."""
 DRAIN_SECONDS: Final = 1.0
+ATTEMPT_SECONDS: Final = 15.0
+"""So long an attempt may take, from the look-up of the name to the answer."""
 # Many servers drop an idle connection after 5 seconds; a POST sent into that moment would be lost.
 KEEP_ALIVE_SECONDS: Final = 4.0
 _ASKS_FOR_TIME: Final = (429, 503)

@@ -28,7 +28,7 @@ from integrations.webhooks.circuit import is_open
 from integrations.webhooks.claim import Claimed, claim, claim_probes, due_endpoints
 from integrations.webhooks.envelope import CONTENT_TYPE, signed_headers
 from integrations.webhooks.lanes import Lanes
-from integrations.webhooks.post import Answer, Poster
+from integrations.webhooks.post import ATTEMPT_SECONDS, Answer, Poster
 from integrations.webhooks.record import Recorded, Result, record, release
 from integrations.webhooks.retries import wanted_wait
 from models.database import read_session, write_session
@@ -59,7 +59,7 @@ class Sender:
     allow_loopback: bool = False
     concurrency: int = 64
     per_subscription: int = 16
-    timeout: float = 15.0
+    timeout: float = ATTEMPT_SECONDS
     lease: timedelta = timedelta(minutes=2)
 
     async def deliver_due(self) -> Recorded:

@@ -37,20 +37,31 @@ HOSTILE = [
     *("https://192.0.2.1/", "https://198.51.100.1/", "https://203.0.113.1/", "https://192.0.0.8/"),
     *("https://[fc00::1]/", "https://[fd12:3456::1]/", "https://[fec0::1]/", "https://[2001:db8::1]/"),
     # link-local and metadata services
+    *("https://192.0.0.192/", "https://169.254.170.2/v2/credentials", "https://[fd20:ce::254]/"),
+    *("https://2852039166/", "https://0251.0376.0251.0376/", "https://169.254.43518/", "https://[fe80::a9fe:a9fe]/"),
     *("https://169.254.169.254/latest/meta-data/", "https://[fe80::1]/", "https://[fe80::1%25eth0]/"),
     *("https://[fd00:ec2::254]/", "https://100.100.100.200/", "https://168.63.129.16/", "https://0xA9FEA9FE/"),
     *("https://metadata/", "https://metadata.google.internal/", "https://[::ffff:169.254.169.254]/"),
     # multicast, broadcast, reserved
+    *("https://233.252.0.1/", "https://232.0.0.1/", "https://[ff0e::1]/", "https://[ff05::2]/", "https://[ff02::fb]/"),
     *("https://224.0.0.1/", "https://239.255.255.255/", "https://255.255.255.255/", "https://240.0.0.1/"),
     "https://[ff02::1]/",
     # addresses that carry another one
     *("https://[64:ff9b::7f00:1]/", "https://[64:ff9b::10.0.0.1]/", "https://[64:ff9b:1::1]/"),
     *("https://[2002:7f00:1::]/", "https://[2002:a00:1::1]/", "https://[2001:0:7f00:1::]/", "https://192.88.99.1/"),
+    *("https://[64:ff9b::a9fe:a9fe]/", "https://[64:ff9b::192.168.0.1]/", "https://[64:ff9b:1:a9fe:a9:fe00::]/"),
+    *("https://[2002:a9fe:a9fe::1]/", "https://[2002:c0a8:1::]/", "https://[::ffff:0:10.0.0.1]/"),
+    *("https://[::ffff:10.0.0.1]/", "https://[::ffff:c0a8:1]/", "https://[0:0:0:0:0:ffff:7f00:1]/"),
+    *("https://[::ffff:100.64.0.1]/", "https://[2001:20::1]/", "https://[5f00::1]/", "https://[3fff::1]/"),
     # names inside a network
     *("https://intranet/", "https://db.local/", "https://printer.lan/", "https://vault.corp/"),
     *("https://-a.example.org/", "https://a..example.org/", f"https://{'a' * 64}.example.org/", "https://[::1/"),
     f"https://{'a.' * 130}org/",
 ]
+
+
+def test_the_corpus_is_not_made_of_repetitions() -> None:
+    assert len(set(HOSTILE)) == len(HOSTILE) >= 110
 
 
 @pytest.mark.parametrize("url", HOSTILE)

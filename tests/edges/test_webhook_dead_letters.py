@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from edges.receivers.sink import OK, Reply, Request, Sink, status
-from edges.webhook_outbox import NOW, Clock, announce, attempts, deliveries, fill, open_cases, send, subscribe
-from sqlalchemy import Engine
+from edges.webhook_outbox import (
+    NOW,
+    Clock,
+    announce,
+    attempts,
+    connect,
+    deliveries,
+    fill,
+    open_cases,
+    send,
+    subscribe,
+)
+from sqlalchemy import Engine, update
 from sqlmodel import Session
 
 from integrations.webhooks import outcomes
+from integrations.webhooks.advice import what_to_do
 from integrations.webhooks.dead_letters import (
     UnknownDelivery,
     count_deliveries,
@@ -22,7 +35,7 @@ from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.record import Recorded
 from integrations.webhooks.retries import SCHEDULE
 from integrations.webhooks.subscriptions import list_subscriptions, resume
-from models import DeliveryStatus
+from models import Delivery, DeliveryStatus
 from models.database import write_session
 
 
@@ -181,10 +194,41 @@ def test_lists_show_what_is_asked_for(engine: Engine) -> None:
         assert one.finished_at == NOW
 
 
-@pytest.mark.parametrize("code", [*sorted(outcomes.CODES), "http_500", "http_404"])
-def test_every_outcome_has_words_in_both_languages(code: str) -> None:
-    words = outcomes.in_words(code)
+@pytest.mark.parametrize("say", [outcomes.in_words, what_to_do])
+@pytest.mark.parametrize("code", [*sorted(outcomes.CODES), outcomes.FAILING_TOO_LONG, "http_500", "http_404"])
+def test_every_outcome_has_words_and_advice_in_both_languages(code: str, say: Callable[[str], outcomes.Words]) -> None:
+    words = say(code)
     assert words.fr
     assert words.en
     assert words.fr != words.en
     assert "_" not in words.fr + words.en
+
+
+def test_3418_dead_deliveries_are_3418(engine: Engine) -> None:
+    """The number that is reported is the number that goes, whether by range, by partner or since a time."""
+    clock = Clock()
+    with Sink() as sink:
+        connect(engine, ngo=sink, other=sink.url + "/other")
+        uids = fill(engine, cases=1709, events=2)
+        rows = {row.id or 0: row.subscription_id for row in deliveries(engine)}
+        ngo = min(rows.values())
+        with write_session(engine) as session:  # as the sender leaves what it has given up
+            session.execute(
+                update(Delivery).values(
+                    status="dead", dead_reason="http_500", attempts=10, next_attempt_at=None, finished_at=NOW
+                )
+            )
+            session.commit()
+        mine = [id_ for id_, subscription_id in sorted(rows.items()) if subscription_id == ngo]
+        assert len(mine) == len(uids) == 3418
+        assert replay(engine, clock, partner="ngo", numbers=(mine[99], mine[0])) == 0
+        assert replay(engine, clock, partner="ngo", numbers=(mine[0], mine[99])) == 100
+        assert replay(engine, clock, partner="ngo", numbers=(mine[0], mine[99])) == 0, "they are dead no longer"
+        assert replay(engine, clock, partner="ngo", since=NOW + timedelta(seconds=1)) == 0
+        assert replay(engine, clock, partner="ngo", since=NOW) == 3318
+        assert send(engine, clock) == Recorded(delivered=3418)
+        assert sorted(sink.ids) == sorted(uids)
+        assert replay(engine, clock) == 3418
+    with write_session(engine) as session:
+        counted = count_deliveries(session)
+    assert (counted["ngo"]["delivered"], counted["other"]["pending"]) == (3418, 3418)
