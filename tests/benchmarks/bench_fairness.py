@@ -95,7 +95,7 @@ def measured(name: str, asked: Asked) -> dict[str, list[float]]:
                 engine = create_engine_for(fresh(source))
                 times = sorted(first_attempts(engine, url, asked, dead_too=way == "with the dead ones"))
                 engine.dispose()
-                p95[way].append(statistics.quantiles(times, n=100)[94])
+                p95[way].append(statistics.quantiles(times, n=100, method="inclusive")[94])
                 print(
                     f"{name:<10}{way:<28}{statistics.median(times):>9.2f}{p95[way][-1]:>9.2f}{times[-1]:>9.2f}"
                     f"{asked.owed / times[-1]:>12,.0f}"
