@@ -10,7 +10,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from models.case import Case
@@ -34,8 +35,9 @@ _WITHOUT_AGREEMENT: Final = "P3D"
 
 
 class SilentPartner(NamedTuple):
-    """An event that `partner` (its code) should have acknowledged by `due_at`: it was shown at `since`, under the
-    `agreement` with this code (none: what it takes back was shown under one that is over)."""
+    """An event that `partner` (its code) should have acknowledged by `due_at`: it was shown at `since`. `agreement` is
+    the code of the one that it was shown under; what takes something back needs none, so that under which the partner
+    last saw something of the case (none: it never did)."""
 
     partner: str
     event_type: str
@@ -51,7 +53,7 @@ def silent_partners(session: Session, asks: Collection[str], *, now: datetime) -
     """The events of the types `asks` that were shown and are not acknowledged in time, the longest silent first.
 
     The time is the agreement's `acknowledge_within`, by the calendar of the case's pathway and office like any other
-    deadline; three days where no agreement is left. Raises ValueError for a time that is no span.
+    deadline; three days where there is no agreement. Raises ValueError for a time that is no span.
     """
     return sorted(_silent(session, asks, now, true()), key=lambda silent: (silent.since, silent.partner_event_id))
 
@@ -70,6 +72,21 @@ def escalate_silence(session: Session, asks: Collection[str], *, now: datetime, 
     return write_partner_notices(session, lines)
 
 
+_EARLIER: Final = aliased(PartnerEvent)
+_AGREEMENT: Final = func.coalesce(
+    col(PartnerEvent.agreement_id),
+    select(col(_EARLIER.agreement_id))
+    .where(
+        *(col(_EARLIER.partner_id) == col(PartnerEvent.partner_id), col(_EARLIER.case_id) == col(PartnerEvent.case_id)),
+        *(col(_EARLIER.sequence) < col(PartnerEvent.sequence), col(_EARLIER.agreement_id).is_not(None)),
+    )
+    .order_by(col(_EARLIER.sequence).desc())
+    .limit(1)
+    .correlate(PartnerEvent)
+    .scalar_subquery(),
+)
+
+
 def _silent(
     session: Session, asks: Collection[str], now: datetime, which: ColumnElement[bool]
 ) -> Iterator[SilentPartner]:
@@ -82,7 +99,7 @@ def _silent(
         .join(Event, col(Event.id) == col(PartnerEvent.event_id))
         .join(Partner, col(Partner.id) == col(PartnerEvent.partner_id))
         .join(Case, col(Case.id) == col(PartnerEvent.case_id))
-        .join(SharingAgreement, col(SharingAgreement.id) == col(PartnerEvent.agreement_id), isouter=True)
+        .join(SharingAgreement, col(SharingAgreement.id) == _AGREEMENT, isouter=True)
         .where(
             *(col(PartnerEvent.status) == Showing.SHOWN, col(PartnerEvent.acknowledged_at).is_(None)),
             *(col(PartnerEvent.shown_at) < now, col(Event.type).in_(asks), which),

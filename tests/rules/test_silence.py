@@ -52,7 +52,10 @@ def add_partner(session: Session, code: str) -> Partner:
 def owe(
     session: Session, partner: Partner, case_id: int, agreement: SharingAgreement | None, **columns: Any
 ) -> PartnerEvent:
-    """An event of the case as it was shown to the partner when its case was new, unless something else is said."""
+    """An event of the case as it was shown to the partner when its case was new, unless something else is said; and
+    one under the agreement before it, for what takes something back is shown under none."""
+    if agreement is not None:
+        owe(session, partner, case_id, None, type="case.advanced", agreement_id=agreement.id)
     number = next(NUMBERS)
     happened = Event(
         uid=f"silence-{number}",
@@ -71,7 +74,7 @@ def owe(
         event_id=happened.id or 0,
         partner_id=partner.id or 0,
         case_id=case_id,
-        agreement_id=agreement.id if agreement else None,
+        sequence=number,
         **given,
     )
     session.add(row)
@@ -111,17 +114,11 @@ def test_a_partner_that_never_confirms_a_revocation_is_told_to_coordination_once
     back = Revocation(**life.signed(case_id, "case_worker"), consent=consent.code)
     all_moved(revoke_consents(session, [back], now=life.now))
     (revoked,) = [each for each in life.events(case_id) if each.type == "consent.revoked"]
-    owed = PartnerEvent(
-        uid="evt-revoked",
-        event_id=revoked.id or 0,
-        partner_id=clinic.id or 0,
-        case_id=case_id,
-        status="shown",
-        shown_at=life.now,
-        received_at=life.now,
-        agreement_id=agreement.id,
-    )
-    session.add(owed)
+    seen: dict[str, Any] = {"status": "shown", "shown_at": life.now, "partner_id": clinic.id, "case_id": case_id}
+    (made,) = [each for each in life.events(case_id) if each.type == "referral.made"]
+    first: dict[str, Any] = {"uid": "evt-made", "event_id": made.id, "sequence": 1, "agreement_id": agreement.id}
+    owed = PartnerEvent(uid="evt-revoked", event_id=revoked.id or 0, sequence=2, **seen)
+    session.add_all([PartnerEvent(**first, **seen), owed])
     session.flush()
     shown = life.now
 
