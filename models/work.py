@@ -120,8 +120,8 @@ class Deadline(SQLModel, table=True):
 
 
 class Notice(SQLModel, table=True):
-    """A line of somebody's next digest: a reminder, an overdue deadline, an escalation, an assignment or a partner that
-    does not acknowledge an event.
+    """A line of somebody's next digest: a reminder, an overdue deadline, an escalation, an assignment, a partner that
+    does not acknowledge an event, or (of no case) a subscription to which nothing more is sent.
 
     `step` is the reminder's index or the ladder's level, so that the same line is never written twice. `digest_id` is
     the message that it was sent in.
@@ -148,6 +148,7 @@ class Notice(SQLModel, table=True):
     deadline_id: int | None = internal(default=None, foreign_key="deadline.id", sa_type=BigId)
     task_id: int | None = internal(default=None, foreign_key="task.id", sa_type=BigId)
     partner_event_id: int | None = internal(default=None, foreign_key="partner_event.id", sa_type=BigId)
+    subscription_id: int | None = internal(default=None, foreign_key="subscription.id", sa_type=BigId)
     role: str = internal()
     office_id: int | None = internal(default=None, foreign_key="office.id", sa_type=BigId)
     staff_id: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)

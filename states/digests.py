@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 
 from models.calendars import Digest
 from models.case import Case
-from models.partner import Event, Partner
+from models.partner import Event, Partner, Subscription
 from models.sharing import PartnerEvent
 from models.staffing import TaskAssignment
 from models.work import Deadline, Notice, Task, TaskStatus
@@ -52,6 +52,7 @@ _HEADINGS: Final = {
     NoticeKind.ASSIGNED: Heading.ASSIGNED,
     NoticeKind.TIMER_REFUSED: Heading.REFUSED,
     NoticeKind.PARTNER_SILENT: Heading.PARTNERS,
+    NoticeKind.PARTNER_DISABLED: Heading.PARTNERS,
 }
 # Of several lines about one deadline the strongest is told.
 _STRENGTH: Final = {NoticeKind.ESCALATION: 2, NoticeKind.OVERDUE: 1}
@@ -59,11 +60,12 @@ _STRENGTH: Final = {NoticeKind.ESCALATION: 2, NoticeKind.OVERDUE: 1}
 
 class DigestLine(NamedTuple):
     """One thing. `key` and `title` are those of its deadline or task, or of the event that a partner does not
-    acknowledge (none: the case as a whole), `level` counts the steps of the ladder, `told_at` is when the message went
-    out (none: a task, which needs no message)."""
+    acknowledge (none: the case as a whole), or of the partner to which nothing more is sent, which is of no case.
+    `level` counts the steps of the ladder, `told_at` is when the message went out (none: a task, which needs no
+    message)."""
 
     kind: str
-    case_code: str
+    case_code: str | None
     key: str | None
     title: Text | None
     due_at: datetime | None
@@ -116,7 +118,7 @@ def digest_of(
     notices = session.execute(_told(recipient, [digest.id for digest in digests], start, end)).all()
     daily = next((digest for digest in digests if not digest.urgent), None)
     tasks = _assigned(session, recipient, start, daily.sent_at if daily else end)
-    pathways = pathways_of(session, {row.pathway_version_id for row in (*notices, *tasks)})
+    pathways = pathways_of(session, {row.pathway_version_id for row in (*notices, *tasks)} - {None})
     lines = [*_notice_lines(_strongest(notices), pathways), *_task_lines(tasks, pathways)]
     return DigestView(
         day=day,
@@ -166,6 +168,11 @@ def _rank(notice: Row[Any]) -> tuple[int, int]:
 
 def _notice_lines(notices: Iterable[Row[Any]], pathways: Mapping[int, Pathway]) -> Iterator[tuple[Heading, DigestLine]]:
     for notice in notices:
+        if notice.subscription_id is not None:
+            stopped = _nothing_sent(notice.partner, notice.subscription_id)
+            line = DigestLine(notice.kind, None, notice.partner, stopped, None, 0, notice.sent_at)
+            yield _HEADINGS[notice.kind], line
+            continue
         pathway = pathways[notice.pathway_version_id]
         template = pathway.deadlines.get(notice.deadline_key) or pathway.tasks.get(notice.task_key)
         heading = _HEADINGS[notice.kind]
@@ -183,6 +190,13 @@ def _notice_lines(notices: Iterable[Row[Any]], pathways: Mapping[int, Pathway]) 
 
 def _not_acknowledged(partner: str, event_type: str) -> Text:
     return Text(f"{partner} n'a pas confirmé {event_type}", f"{partner} has not acknowledged {event_type}")
+
+
+def _nothing_sent(partner: str, subscription_id: int) -> Text:
+    return Text(
+        f"plus rien n'est envoyé à {partner} (abonnement {subscription_id})",
+        f"nothing more is sent to {partner} (subscription {subscription_id})",
+    )
 
 
 def _task_lines(tasks: Iterable[Row[Any]], pathways: Mapping[int, Pathway]) -> Iterator[tuple[Heading, DigestLine]]:
@@ -204,14 +218,15 @@ def _told(recipient: Recipient, digest_ids: Sequence[int | None], start: datetim
             *(col(Case.code), col(Case.pathway_version_id), col(Deadline.key).label("deadline_key")),
             *(col(Deadline.due_at).label("deadline_due"), col(Task.key).label("task_key")),
             *(col(Task.due_at).label("task_due"), col(Task.priority).label("task_priority")),
-            *(col(Event.type).label("event_type"), col(Partner.code).label("partner")),
+            *(col(Event.type).label("event_type"), col(Partner.code).label("partner"), col(Notice.subscription_id)),
         )
-        .join(Case, col(Case.id) == col(Notice.case_id))
+        .outerjoin(Case, col(Case.id) == col(Notice.case_id))
         .outerjoin(Deadline, col(Deadline.id) == col(Notice.deadline_id))
         .outerjoin(Task, col(Task.id) == col(Notice.task_id))
         .outerjoin(PartnerEvent, col(PartnerEvent.id) == col(Notice.partner_event_id))
         .outerjoin(Event, col(Event.id) == col(PartnerEvent.event_id))
-        .outerjoin(Partner, col(Partner.id) == col(PartnerEvent.partner_id))
+        .outerjoin(Subscription, col(Subscription.id) == col(Notice.subscription_id))
+        .outerjoin(Partner, col(Partner.id) == func.coalesce(PartnerEvent.partner_id, Subscription.partner_id))
         .where(told)
         .order_by(col(Deadline.due_at), col(Notice.id))
     )

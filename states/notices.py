@@ -1,7 +1,7 @@
 """What kinds of notice there are, and the statements that write and cancel them, whatever their number.
 
 `states.sweep`, `states.timers`, `states.reminders`, `states.assignment` and `states.silence` write them;
-`states.releases` sends.
+`states.releases` sends. The sender of webhooks writes those about subscriptions that it disables.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class NoticeKind(StrEnum):
     TIMER_REFUSED = "timer_refused"
     ASSIGNED = "assigned"
     PARTNER_SILENT = "partner_silent"
+    PARTNER_DISABLED = "partner_disabled"
 
 
 class NewNotice(NamedTuple):

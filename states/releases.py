@@ -31,6 +31,7 @@ from sqlmodel import Session, col
 
 from models.calendars import Digest
 from models.case import Case
+from models.partner import Subscription
 from models.sharing import PartnerEvent
 from models.types import BigId, UtcDateTime
 from models.work import Deadline, DeadlineStatus, Notice, Task, TaskStatus
@@ -98,7 +99,8 @@ def release_notices(session: Session, *, now: datetime, day: date, limit: int) -
 
     A reminder is sent while its deadline is open, not yet due, and still due on the day that it was reckoned from; an
     overdue or escalated deadline, a refused timer or a task while it is open; nothing about a case that is closed.
-    That a partner is silent is sent until it has acknowledged, wherever the case is. What stands still waits. A line is
+    That a partner is silent is sent until it has acknowledged, wherever the case is; that nothing more is sent to one,
+    until somebody resumes it. What stands still waits. A line is
     for whoever of its role has an open task of the case, the newest first, else for the role in the office. Nobody gets
     a second digest on the same day: what comes up after it was sent waits for the next one. Lines released at the same
     `now` share one digest, so a run that was killed goes on with it. Six statements at most.
@@ -129,7 +131,7 @@ def _release(session: Session, now: datetime, day: date, limit: int, *, urgent: 
     notices = session.execute(query.with_for_update(key_share=True, skip_locked=True, of=Notice)).all()
     if not notices:
         return Released()
-    pathways = pathways_of(session, {notice.pathway_version_id for notice in notices})
+    pathways = pathways_of(session, {notice.pathway_version_id for notice in notices} - {None})
     days = office_days(session)
     timely = [notice for notice in notices if _still_true(notice, pathways, days, now)]
     cancel_notices(session, {notice.id for notice in notices}.difference(each.id for each in timely), now)
@@ -200,12 +202,13 @@ def _waiting(now: datetime, which: ColumnElement[bool]) -> Select[*tuple[Any, ..
             *(col(Notice.office_id), _TO_STAFF.label("to_staff"), _RECIPIENT.label("recipient")),
             *(col(Deadline.status), col(Deadline.due_at), col(Deadline.key), _ABOUT.c.status.label("task_status")),
             *(col(Case.pathway_version_id), col(Case.office_id).label("case_office_id"), col(Case.closed_at)),
-            col(PartnerEvent.acknowledged_at),
+            *(col(PartnerEvent.acknowledged_at), col(Subscription.status).label("subscription_status")),
         )
-        .join(Case, col(Case.id) == col(Notice.case_id))
+        .outerjoin(Case, col(Case.id) == col(Notice.case_id))
         .outerjoin(Deadline, col(Deadline.id) == col(Notice.deadline_id))
         .outerjoin(_ABOUT, _ABOUT.c.id == col(Notice.task_id))
         .outerjoin(PartnerEvent, col(PartnerEvent.id) == col(Notice.partner_event_id))
+        .outerjoin(Subscription, col(Subscription.id) == col(Notice.subscription_id))
         .where(
             *(col(Notice.sent_at).is_(None), col(Notice.cancelled_at).is_(None), col(Notice.send_at) <= now),
             *(func.coalesce(stands_still, False).is_(False), which),
@@ -224,6 +227,8 @@ def _had_digest(now: datetime, day: date) -> ColumnElement[bool]:
 def _still_true(notice: Row[Any], pathways: Mapping[int, Pathway], days: OfficeDays, now: datetime) -> bool:
     if notice.kind == NoticeKind.PARTNER_SILENT:
         return bool(notice.acknowledged_at is None)
+    if notice.kind == NoticeKind.PARTNER_DISABLED:
+        return bool(notice.subscription_status == "disabled")
     if notice.closed_at is not None:
         return False
     if notice.status is None:

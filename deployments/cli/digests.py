@@ -109,7 +109,7 @@ def render_digest(out: Output, console: Console, data: Mapping[str, Any]) -> Non
         for line in group["lines"]:
             title = line[f"title_{out.language}"] or line["key"] or line["kind"]
             level = out.say(f", niveau {line['level']}", f", level {line['level']}") if line["level"] else ""
-            console.print(f"  {line['case']} · {title} · {out.when(line['due_at'])}{level}")
+            console.print(f"  {line['case'] or '–'} · {title} · {out.when(line['due_at'])}{level}")
         for fold in group["folded"]:
             title, more = fold[f"title_{out.language}"] or fold["key"], fold["more"]
             console.print(out.say(f"  … et {more} autres : {title}", f"  … and {more} more: {title}"))

@@ -21,7 +21,10 @@ from integrations.webhooks.outcomes import FAILING_TOO_LONG, FINAL, GONE, NOT_OF
 from integrations.webhooks.retries import next_attempt
 from models.partner import Delivery, DeliveryStatus, Subscription
 from models.types import BigId, UtcDateTime
+from models.work import Notice
 from states.bulk import SetStatement, insert_into, time_text
+from states.notices import NoticeKind
+from states.silence import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,17 @@ def record(session: Session, results: Sequence[Result], *, now: datetime) -> Rec
     kept = [result for result in results if result.claimed.delivery_id in held]
     _ATTEMPTS.execute(session, [_attempt(result) for result in kept])
     move_up(session, {(_subscription(result), result.claimed.case_id) for result in kept}, now=now)
+    disabled = {subscription.id for subscription in subscriptions if subscription.status == "disabled"}
     well_again = [
         subscription.id
         for subscription in subscriptions
         if _note(subscription, [result for result in kept if _subscription(result) == subscription.id], now)
     ]
+    session.add_all(
+        Notice(kind=NoticeKind.PARTNER_DISABLED, role=TOLD, subscription_id=subscription.id, send_at=now)
+        for subscription in subscriptions
+        if subscription.status == "disabled" and subscription.id not in disabled
+    )
     session.flush()
     if well_again:
         _hurry(session, well_again, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from edges.receivers.sink import OK, Reply, Request, Sink, status
@@ -18,8 +19,12 @@ from integrations.webhooks.claim import claim_probes, due_endpoints
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.record import Recorded
 from integrations.webhooks.retries import JITTER
-from models import Subscription
+from integrations.webhooks.subscriptions import resume
+from models import Notice, Subscription
 from models.database import write_session
+from states.digests import Heading, digest_of
+from states.pathway import Text
+from states.releases import Recipient, Released, release_notices
 
 JITTERS = st.floats(0, 1)
 FAILED = ("http_500", "timeout", "connection_refused", "redirect")
@@ -130,6 +135,33 @@ def test_two_senders_never_probe_at_once(engine: Engine) -> None:
         assert len(executed) == 1
         assert allowed(session, 0) == set()
         assert allowed(session, LEASE.total_seconds()) == first, "a sender that died holds nobody up for ever"
+        session.commit()
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+@pytest.mark.parametrize("code", [500, 410])
+def test_the_coordinators_are_told_once_that_nothing_more_is_sent(engine: Engine, code: int, resumed: bool) -> None:
+    clock = Clock()
+    with Sink(answer=lambda _request: status(code)) as sink:
+        connect(engine, ngo=sink)
+        fill(engine, cases=3, events=1)
+        for _ in range(3):
+            send(engine, clock)
+            clock.forward(days=3)
+    stopped = endpoint(engine)
+    assert stopped.status == "disabled"
+    with write_session(engine) as session:
+        notice = session.exec(select(Notice)).one()
+        assert (notice.kind, notice.role, notice.case_id) == ("partner_disabled", "coordinator", None)
+        assert notice.subscription_id == stopped.id
+        if resumed:
+            resume(session, stopped.id or 0)
+        released = release_notices(session, now=clock.now, day=clock.now.date(), limit=100)
+        assert released == (Released(cancelled=1) if resumed else Released(sent=1, digests=1))
+        view = digest_of(session, Recipient(None, "coordinator"), clock.now.date(), ZoneInfo("UTC"))
+        said = [(group.heading, line.case_code, line.title) for group in view.groups for line in group.lines]
+        text = Text("plus rien n'est envoyé à ngo (abonnement 1)", "nothing more is sent to ngo (subscription 1)")
+        assert said == ([] if resumed else [(Heading.PARTNERS, None, text)])
         session.commit()
 
 
