@@ -90,9 +90,9 @@ _OWED = SetStatement(
         WHERE id IN (SELECT id FROM asked) AND status <> 'shown' GROUP BY partner_id, case_id)
     SELECT o.id, o.uid, o.partner_id, o.case_id, e.type, e.occurred_at, e.data, e.corrects, c.region_pcode, v.name,
         COALESCE(k.events, 0), EXISTS (
-            SELECT 1 FROM event AS t JOIN partner_event AS n ON n.event_id = t.id
-            WHERE t.case_id = e.case_id AND t.corrects = e.uid AND n.partner_id = o.partner_id
-              AND n.status = 'withheld')
+            SELECT 1 FROM partner_event AS n JOIN event AS t ON t.id = n.event_id
+            WHERE n.partner_id = o.partner_id AND n.case_id = o.case_id AND n.status = 'withheld'
+              AND t.corrects = e.uid)
     FROM line JOIN partner_event AS o ON o.partner_id = line.partner_id AND o.case_id = line.case_id
         AND o.event_id <= line.last
         AND (o.status = 'waiting' OR (o.status = 'withheld' AND o.id IN (SELECT id FROM asked)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -35,6 +36,9 @@ from states.fact_rows import of_cases
 
 __all__ = ["enqueue", "show", "show_next"]
 
+Thin = dict[str, Any] | None
+"""The event's own data as the catalogue has them; none: it has them not."""
+
 _ANSWERS = of_cases("id, purpose, partner_id, any_partner, status, information", "consent")
 
 
@@ -52,8 +56,9 @@ def show(session: Session, ids: Collection[int], *, public_url: str, now: dateti
     owed = owed_rows(session, ids)
     if not owed:
         return {}
-    verdicts = _verdicts(session, owed, partners, now)
-    _write(session, owed, verdicts, partners, public_url, now)
+    thin = {each.id: thin_data(each.type, each.data) for each in owed}
+    verdicts = _verdicts(session, owed, thin, partners, now)
+    _write(session, owed, thin, verdicts, partners, public_url, now)
     return verdicts
 
 
@@ -70,7 +75,7 @@ def show_next(
 
 
 def _verdicts(
-    session: Session, owed: Sequence[Owed], partners: Mapping[int, PartnerKey], now: datetime
+    session: Session, owed: Sequence[Owed], thin: Mapping[int, Thin], partners: Mapping[int, PartnerKey], now: datetime
 ) -> dict[int, Shown | Withheld]:
     """In the order of the events: a retraction goes out when what it takes back was shown, be it just before it."""
     terms = agreements_in_force(session, partners, now.date())
@@ -80,7 +85,7 @@ def _verdicts(
     verdicts: dict[int, Shown | Withheld] = {}
     for each in owed:
         pair = each.partner_id, each.case_id
-        if thin_data(each.type, each.data) is None:
+        if thin[each.id] is None:
             verdict: Shown | Withheld = Withheld(Reason.NOT_IN_CATALOGUE)
         elif each.taken_back:
             verdict = Withheld(Reason.TAKEN_BACK)
@@ -100,13 +105,14 @@ def _verdicts(
 def _write(
     session: Session,
     owed: Sequence[Owed],
+    thin: Mapping[int, Thin],
     verdicts: Mapping[int, Shown | Withheld],
     partners: Mapping[int, PartnerKey],
     public_url: str,
     now: datetime,
 ) -> None:
     values = case_values(session, {each.case_id for each in owed})
-    referrals = referral_values(session, {each.data["referral"] for each in owed if "referral" in each.data})
+    referrals = referral_values(session, {said["referral"] for said in thin.values() if said and "referral" in said})
     positions = {id_: partner.position for id_, partner in partners.items()}
     known: dict[Pair, tuple[str, int]] = {}
     settled = []
@@ -119,9 +125,12 @@ def _write(
         code, sequence = known.get(pair) or (case_code(partners[each.partner_id].key, each.case_id), each.shown)
         known[pair] = code, sequence + 1
         positions[each.partner_id] += 1
-        details = _details(verdict.fields, values[each.case_id], _own_referral(each, referrals))
+        said = thin[each.id] or {}
+        details = _details(
+            verdict.fields, values[each.case_id], _own_referral(each, referrals.get(said.get("referral", "")))
+        )
         body = cloud_event(
-            OwedEvent(each.uid, each.type, code, sequence + 1, each.occurred_at, thin_data(each.type, each.data) or {}),
+            OwedEvent(each.uid, each.type, code, sequence + 1, each.occurred_at, said),
             details,
             public_url=public_url,
             corrects=_corrected(each, partners),
@@ -150,9 +159,8 @@ def _details(fields: Sequence[str], *sources: Values) -> Values:
     return {name: found[name] for name in fields if found.get(name) is not None}
 
 
-def _own_referral(owed: Owed, referrals: Mapping[str, ReferralValues]) -> Values:
+def _own_referral(owed: Owed, found: ReferralValues | None) -> Values:
     """The fields of the referral that the event speaks of, if it is one of this case to this partner."""
-    found = referrals.get(owed.data.get("referral", ""))
     return found.values if found and (found.case_id, found.partner_id) == (owed.case_id, owed.partner_id) else {}
 
 

@@ -284,7 +284,7 @@ def test_events_that_the_catalogue_does_not_know_hold_nothing_up(session: Sessio
     consent(session, case)
     events = [
         announce(session, case, "case.vanished"),
-        announce(session, case, data={"case": case.code, "surprise": 1}),
+        announce(session, case, "referral.made", data={"case": case.code, "referral": ["R-1"]}),
         announce(session, case),
     ]
     ids = owe(session, *events, to=clinic)
