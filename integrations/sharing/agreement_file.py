@@ -55,6 +55,8 @@ def _duration(value: object) -> object:
 Code = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,79}$")]
 Names = Annotated[tuple[Name, ...], Field(max_length=1000)]
+Some = Annotated[Names, Field(min_length=1)]
+"""Left out, it means all; an empty list, which might mean none, is refused."""
 Day = Annotated[date, BeforeValidator(_day)]
 Duration = Annotated[str, BeforeValidator(_duration)]
 
@@ -69,8 +71,8 @@ class Agreement(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
     purpose: Literal["assistance", "sharing"]
     event_types: Names
-    regions: Names = ()
-    programmes: Names = ()
+    regions: Some = ()
+    programmes: Some = ()
     fields: Names = ()
     sensitive_fields: Names = ()
     acknowledge_within: Duration = "P3D"

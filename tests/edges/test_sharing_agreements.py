@@ -174,6 +174,8 @@ def test_a_code_stays_with_its_partner(session: Session, clinic: Partner) -> Non
         ("2024-12-31", "2024-02-31", 11, "valid_until"),
         ("purpose: sharing", "purpose: curiosity", 4, "'assistance' or 'sharing'"),
         ("title: Soins (fictif)", "title: ''", 3, "title"),
+        ("[ML02, ML01]", "[]", 6, "at least 1"),
+        ("[test]", "[]", 7, "at least 1"),
         ("partner: clinic\n", "", 1, "'partner' is missing"),
         ("partner: clinic", "partner: clinic\nshares: all", 3, "docs/sharing.md"),
         ("code: clinic-health", "code: Clinic Health", 1, "cannot stand here"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from edges.sharing_rows import URL, agree, consent, owe, partner, refer, row, shown
 from edges.webhook_outbox import NOW, announce, open_cases, statements
@@ -13,12 +13,11 @@ from sqlmodel import Session, col, select
 from integrations.sharing.covering import Shown
 from integrations.sharing.projection import enqueue, show, show_next
 from models import (
-    Case,
     Event,
     Partner,
     PartnerEvent,
 )
-from models.database import write_session
+from models.database import read_session, write_session
 
 
 def test_asking_for_one_shows_those_before_it_in_order_and_leaves_those_after_it(session: Session) -> None:
@@ -99,45 +98,61 @@ def test_the_number_of_statements_does_not_grow(engine: Engine) -> None:
     assert counts[0] == counts[1] <= 13
 
 
-def _gap_free(engine: Engine, owed: int) -> None:
-    with write_session(engine) as session:
-        rows = session.exec(select(PartnerEvent).order_by(col(PartnerEvent.position))).all()
-        assert [each.position for each in rows] == list(range(1, owed + 1))
-        assert session.exec(select(Partner.position)).one() == owed
-        for case in session.exec(select(Case)).all():
-            mine = [each for each in rows if each.case_id == case.id]
-            assert [each.sequence for each in mine] == list(range(1, len(mine) + 1))
-            assert [each.event_id for each in mine] == sorted(each.event_id for each in mine)
+def _gap_free(session: Session, partner_id: int | None) -> int:
+    """How much the partner was shown: its positions count it, and the sequences of its cases in the order of events."""
+    shown_to_it = select(PartnerEvent).where(PartnerEvent.partner_id == partner_id, PartnerEvent.status == "shown")
+    rows = session.exec(shown_to_it.order_by(col(PartnerEvent.position))).all()
+    assert [each.position for each in rows] == list(range(1, len(rows) + 1))
+    for case_id in {each.case_id for each in rows}:
+        mine = [each for each in rows if each.case_id == case_id]
+        assert [each.sequence for each in mine] == list(range(1, len(mine) + 1))
+        assert [each.event_id for each in mine] == sorted(each.event_id for each in mine)
+    return len(rows)
 
 
-def test_many_at_once_leave_no_gap(engine: Engine) -> None:
-    """Some ask for events of their own, some pull, all of the same partner."""
+def test_many_at_once_leave_no_gap_and_no_reader_sees_one(engine: Engine) -> None:
+    """Some have chosen events of two partners shown, some pull for one of them, one reads all the time."""
     with write_session(engine) as session:
-        clinic = partner(session, "clinic")
-        agree(session, clinic)
+        partners = [partner(session, name) for name in ("clinic", "workshop")]
         cases = open_cases(session, 20)
         events = [announce(session, case) for _ in range(6) for case in cases]
         for case in cases:
             consent(session, case)
-        ids = owe(session, *events, to=clinic)
+        owed = []
+        for each in partners:
+            agree(session, each)
+            owed.append(owe(session, *events, to=each))
         session.commit()
+    mixed = [id_ for pair in zip(owed[0], reversed(owed[1]), strict=True) for id_ in pair]
     workers = 6
-    gate = threading.Barrier(workers)
+    gate, over = threading.Barrier(workers + 1), threading.Event()
 
     def work(number: int) -> None:
         gate.wait(timeout=30)
-        if number % 2:
-            for start in range(number, len(ids), workers * 4):
-                with write_session(engine) as session:
-                    show(session, ids[start : start + 5], public_url=URL, now=NOW)
-                    session.commit()
+        for start in range(number, len(mixed), workers * 8):
+            with write_session(engine) as session:
+                show(session, mixed[start : start + 6], public_url=URL, now=NOW)
+                session.commit()
         found: object = True
         while found:
             with write_session(engine) as session:
-                found = show_next(session, clinic.id or 0, 7, public_url=URL, now=NOW)
+                found = show_next(session, partners[number % 2].id or 0, 7, public_url=URL, now=NOW)
                 session.commit()
 
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(work, number) for number in range(workers)]:
-            done.result(timeout=120)
-    _gap_free(engine, len(ids))
+    def read() -> None:
+        gate.wait(timeout=30)
+        while not over.is_set():
+            with read_session(engine) as session:
+                for each in partners:
+                    _gap_free(session, each.id)
+
+    with ThreadPoolExecutor(workers + 1) as pool:
+        writers = [pool.submit(work, number) for number in range(workers)]
+        reader = pool.submit(read)
+        wait(writers, timeout=120)
+        over.set()
+        for done in (*writers, reader):
+            done.result(timeout=30)
+    with write_session(engine) as session:
+        for each in partners:
+            assert _gap_free(session, each.id) == len(events) == session.get_one(Partner, each.id).position
