@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, String, update
 from sqlmodel import Session, col
 
-from integrations.webhooks.circuit import FAILS_AT_MOST, count, is_open, rest
+from integrations.webhooks.circuit import FAILS_AT_MOST, LONGEST_REST, count, is_open, rest
 from integrations.webhooks.claim import Claimed
 from integrations.webhooks.line import EARLIER, lock_subscriptions, move_up
 from integrations.webhooks.outcomes import FAILING_TOO_LONG, FINAL, GONE, NOT_OF_ENDPOINT, OK
@@ -179,19 +179,21 @@ def _attempt(result: Result) -> tuple[Any, ...]:
 
 def _note(subscription: Subscription, results: Sequence[Result], now: datetime) -> bool:
     """What the attempts say about the endpoint itself, in the order in which they came back. Whether a probe found it
-    well again."""
+    well again after a time that was long enough to be its own fault: else what it refuses, while it takes all the rest,
+    would soon have spent its attempts."""
     well_again = False
     for result in results:
         probe = result.claimed.endpoint.on_probation
         before = subscription.failures
         subscription.failures = count(before, result.outcome, claimed_at=result.claimed.endpoint.failures)
         if result.outcome == OK:
+            since = subscription.failing_since
+            well_again = well_again or (probe and since is not None and now - since >= LONGEST_REST)
             subscription.failing_since = None
         elif result.outcome not in NOT_OF_ENDPOINT:
             subscription.failing_since = subscription.failing_since or now
         if probe:
             subscription.not_before = None  # until now it rested for as long as the probe could take
-        well_again = well_again or (probe and result.outcome == OK)
         if is_open(subscription.failures) and subscription.failures > before:
             _wait(subscription, now, rest(subscription.failures, jitter=result.jitter))
         if result.retry_after:

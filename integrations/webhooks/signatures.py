@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,5 +40,6 @@ def sign(key: str, event_uid: str, body: bytes, at: datetime) -> str:
     return f"{ASYMMETRIC},{base64.b64encode(_private_key(key).sign(signed)).decode()}"
 
 
+@lru_cache(maxsize=256)
 def _private_key(private: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(base64.b64decode(private.removeprefix(PRIVATE_PREFIX)))

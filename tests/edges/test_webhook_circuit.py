@@ -100,6 +100,22 @@ def test_one_success_begins_the_count_anew_and_what_is_not_its_fault_does_not_co
     assert endpoint(engine).not_before is None
 
 
+def test_what_an_endpoint_refuses_while_it_takes_the_rest_keeps_its_schedule(engine: Engine) -> None:
+    clock = Clock()
+    with Sink() as sink:
+        connect(engine, ngo=sink)
+        refused = set(fill(engine, cases=OPENS_AFTER, events=1))
+        sink.answer = lambda request: status(500) if request.headers["webhook-id"] in refused else OK
+        assert send(engine, clock) == Recorded(retrying=OPENS_AFTER)
+        fill(engine, cases=1, events=1)
+        clock.forward(seconds=30)
+        assert send(engine, clock) == Recorded(delivered=1, retrying=OPENS_AFTER), "due again after five seconds"
+        fill(engine, cases=1, events=1)
+        clock.forward(seconds=30)
+        assert send(engine, clock) == Recorded(delivered=1), "due again after five minutes, not before"
+        assert endpoint(engine).not_before is None
+
+
 def test_an_endpoint_may_ask_for_more_than_its_rest(engine: Engine) -> None:
     clock = Clock()
     with Sink(answer=lambda _request: status(429, "Retry-After: 3600")) as sink:
