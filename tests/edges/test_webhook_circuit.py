@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from integrations.webhooks import outcomes
 from integrations.webhooks.circuit import FAILS_AT_MOST, FIRST_REST, LONGEST_REST, OPENS_AFTER, count, is_open, rest
 from integrations.webhooks.claim import claim_probes, due_endpoints
 from integrations.webhooks.fanout import fan_out
+from integrations.webhooks.lanes import FIRST_LIMIT
 from integrations.webhooks.record import Recorded
 from integrations.webhooks.retries import JITTER
 from integrations.webhooks.subscriptions import resume
@@ -152,6 +154,27 @@ def test_two_senders_never_probe_at_once(engine: Engine) -> None:
         assert allowed(session, 0) == set()
         assert allowed(session, LEASE.total_seconds()) == first, "a sender that died holds nobody up for ever"
         session.commit()
+
+
+def test_of_four_senders_one_probes_with_one_delivery(engine: Engine) -> None:
+    clock = Clock()
+
+    def all_send() -> int:
+        before = len(sink.requests)
+        threads = [threading.Thread(target=send, args=(engine, clock)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=120)
+        return len(sink.requests) - before
+
+    with Sink(answer=lambda _request: status(500)) as sink:
+        connect(engine, ngo=sink)
+        fill(engine, cases=400, events=1)
+        assert OPENS_AFTER <= all_send() <= 4 * (OPENS_AFTER + FIRST_LIMIT), "each stops by itself"
+        for wait in (30, 60, 120):
+            clock.forward(seconds=wait)
+            assert all_send() == 1
 
 
 @pytest.mark.parametrize("resumed", [False, True])
