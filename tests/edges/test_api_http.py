@@ -15,7 +15,7 @@ import schemathesis
 import uvicorn
 from api_client import ApiClient, kind_of, open_api
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from running_processes import wait_until
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
@@ -80,6 +80,8 @@ def test_whatever_is_sent_is_answered_as_described(served: Served, mode: Generat
         )
         @given(case=operation.as_strategy(generation_mode=mode, path_parameters=about))
         def ask(case: Case) -> None:
+            # A line break in a path is no path of the API: the application around it says that there is nothing there.
+            assume("\n" not in "".join(map(str, case.path_parameters.values())))
             case.call_and_validate(
                 base_url=f"{served.url}/v1",
                 headers={"Authorization": f"Bearer {served.token}"},
