@@ -60,8 +60,10 @@ class Write:
 
     @property
     def command_id(self) -> str:
-        """An id for the journal: the same for the same key of the same partner."""
-        return f"api-{self.call.caller.partner_id}-{hashlib.sha256(self.key.encode()).hexdigest()[:32]}"
+        """An id for the journal: the same for the same request under the same key of the same partner, so that a key
+        that was forgotten is free for another request."""
+        said = hashlib.sha256(f"{self.key}\n{self.digest}".encode())
+        return f"api-{self.call.caller.partner_id}-{said.hexdigest()[:32]}"
 
     def expects(self, etag: str) -> None:
         """Raises `stale` when If-Match was given and names another version than this one."""

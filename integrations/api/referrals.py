@@ -5,6 +5,7 @@ What the receiver may see of the person is for the sharing agreement to say and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -24,11 +25,15 @@ from models.referrals import Referral, ReferralStatus
 from states.casework.referrals import Answer as ReferralAnswerCode
 from states.casework.referrals import ReferralAnswer, answer_referrals
 from states.gather import load_cases
-from states.moves import OutcomeKind
+from states.moves import OutcomeKind, Reason
 
 router = APIRouter(prefix="/referrals", tags=["referrals"])
 
 _LIST: Final = "referrals"
+_OF_THE_REFERRAL: Final = frozenset(
+    {"command_id_reused", "no_such_record", "reason_in", "receiver_answers", "record_needed", "wrong_record_state"}
+)
+_NOT_NOW: Final = Reason("not_possible", "Ce n'est pas possible pour l'instant.", "This is not possible now.")
 
 Reader = Annotated[Call, Depends(needs("referrals:read"))]
 Writer = Annotated[Write, Depends(writes("referrals:write"))]
@@ -140,10 +145,15 @@ def _take(code: str, step: ReferralAnswerCode, reason: str | None, write: Write)
         )
         (outcome,) = answer_referrals(session, [said], now=call.now)
         if outcome.kind not in (OutcomeKind.MOVED, OutcomeKind.ALREADY_DONE):
-            raise Problem("refused", reasons=outcome.reasons)
+            raise Problem("refused", reasons=_for_partners(outcome.reasons))
         return answer(_one(session, call, code))
 
     return write.once(work)
+
+
+def _for_partners(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The reasons that say nothing of the case itself: where it is, a partner does not learn from a refusal."""
+    return tuple(dict.fromkeys(each if each.code in _OF_THE_REFERRAL else _NOT_NOW for each in reasons))
 
 
 Line = tuple[str, int, str, str, datetime, datetime | None, datetime | None, str | None]

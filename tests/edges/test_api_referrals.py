@@ -18,6 +18,7 @@ from integrations.sharing.pseudonyms import case_code
 from models import ApiRequest, JournalRow, Partner, Referral
 from models.database import read_session, write_session
 from states.journal import verify_journal
+from states.moves import OutcomeKind
 
 
 @pytest.fixture
@@ -130,6 +131,17 @@ def test_a_refusal_says_why_in_words_and_changes_nothing(opened: tuple[ApiClient
     assert status_of(client, codes[0]) == "in_progress"
 
 
+def test_a_refusal_does_not_say_where_the_case_is(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    caseload = client.cases.caseload
+    assert caseload.advance(client.cases.case_id, "close", reason="transferred").kind is OutcomeKind.MOVED
+    caseload.session.commit()
+    answer = client.post(f"/referrals/{codes[0]}/acceptance", headers={"Accept-Language": "fr"})
+    assert kind_of(answer) == "refused"
+    (reason,) = answer.json()["reasons"]
+    assert (reason["code"], reason["text"]) == ("not_possible", "Ce n'est pas possible pour l'instant.")
+
+
 def test_the_same_request_again_gets_the_same_answer_and_does_nothing(opened: tuple[ApiClient, list[str]]) -> None:
     client, codes = opened
     path = f"/referrals/{codes[0]}/acceptance"
@@ -178,6 +190,17 @@ def test_a_key_is_forgotten_when_its_time_is_over_and_the_move_is_still_made_onc
     again = client.post(path, key="k1")
     assert (again.status_code, again.json()["status"]) == (200, "accepted")
     assert count_of(client, JournalRow) == rows
+
+
+def test_a_key_that_was_forgotten_is_free_for_another_request(opened: tuple[ApiClient, list[str]]) -> None:
+    client, codes = opened
+    client.post(f"/referrals/{codes[0]}/acceptance", key="k1")
+    client.later(days=31)
+    with write_session(client.engine) as session:
+        assert forget_requests(session, before=client.now, limit=10) == 1
+        session.commit()
+    assert client.post(f"/referrals/{codes[1]}/acceptance", key="k1").status_code == 200
+    assert [status_of(client, code) for code in codes[:2]] == ["accepted", "accepted"]
 
 
 def test_a_request_that_is_under_way_is_not_done_twice(opened: tuple[ApiClient, list[str]]) -> None:
