@@ -28,6 +28,7 @@ from integrations.webhooks.circuit import is_open
 from integrations.webhooks.claim import Claimed, claim, claim_probes, due_endpoints
 from integrations.webhooks.envelope import CONTENT_TYPE, signed_headers
 from integrations.webhooks.lanes import Lanes
+from integrations.webhooks.line import lock_subscriptions
 from integrations.webhooks.post import ATTEMPT_SECONDS, Answer, Poster
 from integrations.webhooks.record import Recorded, Result, record, release
 from integrations.webhooks.retries import wanted_wait
@@ -186,6 +187,9 @@ class _Run:
                 if not due_endpoints(session, now=now):
                     return Recorded(), []
         with write_session(self._sender.engine) as session:
+            # Once for both that follow: two senders that took them one after the other could wait for each other.
+            held = (*(result.claimed for result in results), *unsent)
+            lock_subscriptions(session, {each.endpoint.subscription_id for each in held})
             recorded = record(session, results, now=now)
             release(session, unsent, now=now)
             claimed = [] if self._stopping else self._claim(session, room, now)
