@@ -17,7 +17,7 @@ from models.errors import WrongUse
 from states.pathway import Text
 from states.pathways.problems import FileProblems, Problem, Severity, problem
 from states.pathways.shape import shape_problems
-from states.pathways.source import read_content, read_yaml
+from states.pathways.source import read_yaml, text_in_file
 
 GUIDE = "docs/partners/bridges.md"
 
@@ -47,18 +47,12 @@ def mapping_text(where: str) -> tuple[str, str]:
     path = Path(where)
     if path.suffix not in (".yaml", ".yml"):
         return _bundled(where), f"{where}.yaml"
-    try:
-        return read_content(path).decode("utf-8-sig"), path.name
-    except (OSError, UnicodeDecodeError) as error:
-        what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        quoi = "n'est pas du texte UTF-8" if isinstance(error, UnicodeDecodeError) else "est illisible"
-        raise WrongUse(
-            f"The mapping file {path.name} {what}.",
-            f"Le fichier de correspondance {path.name} {quoi}.",
-            remedy=f"Give the path of a mapping file, or the name of a bundled one ({', '.join(bundled_mappings())}).",
-            remedy_fr="Donnez le chemin d'un fichier de correspondance, ou le nom d'un fichier fourni "
-            f"({', '.join(bundled_mappings())}).",
-        ) from None
+    known = ", ".join(bundled_mappings())
+    remedy = Text(
+        f"Donnez le chemin d'un fichier de correspondance, ou le nom d'un fichier fourni ({known}).",
+        f"Give the path of a mapping file, or the name of a bundled one ({known}).",
+    )
+    return text_in_file(path, Text("Le fichier de correspondance", "The mapping file"), remedy), path.name
 
 
 def bundled_mappings() -> list[str]:

@@ -14,14 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from models.errors import WrongUse
-from states.pathway import Pathway
+from states.pathway import Pathway, Text
 from states.pathways.checks import name_problems
 from states.pathways.compiler import compile_pathway
 from states.pathways.problems import FileProblems
 from states.pathways.reach import walk_problems
 from states.pathways.schema import PathwayFile
 from states.pathways.shape import shape_problems
-from states.pathways.source import MAX_PROBLEMS, Source, read_content, read_yaml
+from states.pathways.source import MAX_PROBLEMS, Source, read_yaml, text_in_file
 
 PathwayError = FileProblems
 """The pathway file cannot be used; see `states.pathways.problems.FileProblems`."""
@@ -81,14 +81,8 @@ def read_text(where: str) -> tuple[str, str]:
     path = Path(where)
     if path.suffix not in (".yaml", ".yml"):
         return bundled_pathway(where), f"{where}.yaml"
-    try:
-        return read_content(path).decode("utf-8-sig"), path.name
-    except (OSError, UnicodeDecodeError) as error:
-        what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        quoi = "n'est pas du texte UTF-8" if isinstance(error, UnicodeDecodeError) else "est illisible"
-        raise WrongUse(
-            f"The pathway file {path.name} {what}.",
-            f"Le fichier de parcours {path.name} {quoi}.",
-            remedy="Give the path of a pathway file, or the name of a bundled pathway.",
-            remedy_fr="Donnez le chemin d'un fichier de parcours, ou le nom d'un parcours fourni.",
-        ) from None
+    remedy = Text(
+        "Donnez le chemin d'un fichier de parcours, ou le nom d'un parcours fourni.",
+        "Give the path of a pathway file, or the name of a bundled pathway.",
+    )
+    return text_in_file(path, Text("Le fichier de parcours", "The pathway file"), remedy), path.name

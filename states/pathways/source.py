@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from models.errors import WrongUse
 from states.pathway import Text
 from states.pathways.name_sayings import NAMES
 from states.pathways.problems import SHOWN, FileProblems, Listed, Problem, Saying, Step, listed, problem
@@ -98,6 +99,24 @@ def read_content(path: FilePath) -> bytes:
     if len(content) > MAX_BYTES:
         raise _too_large(path.name)
     return content
+
+
+def text_in_file(path: FilePath, called: Text, remedy: Text) -> str:
+    """The text of a file. `called` is what errors call it, with its article.
+
+    Raises FileProblems for a file that is too large, WrongUse for one that cannot be read or is no UTF-8.
+    """
+    try:
+        return read_content(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
+        quoi = "n'est pas du texte UTF-8" if isinstance(error, UnicodeDecodeError) else "est illisible"
+        raise WrongUse(
+            f"{called.en} {path.name} {what}.",
+            f"{called.fr} {path.name} {quoi}.",
+            remedy=remedy.en,
+            remedy_fr=remedy.fr,
+        ) from None
 
 
 def read_yaml(text: str, file: str) -> Source:
