@@ -229,7 +229,7 @@ def _overlap(text: str) -> timedelta:
         span = Span.parse(text)
     except ValueError:
         span = Span()
-    if not (span.days or span.seconds):
+    if span.months or span.working_days or not (span.days or span.seconds):
         raise WrongUse(
             f"{text} is no span of days or hours.",
             f"{text} n'est pas une durée en jours ou en heures.",

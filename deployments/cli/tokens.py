@@ -52,7 +52,9 @@ def add(
 @token_app.command("rotate")
 def rotate(
     prefix: Prefix,
-    overlap: Annotated[int, typer.Option(help="For so many days the old one still counts; at most 90.")] = 7,
+    overlap: Annotated[
+        int, typer.Option(min=0, max=90, help="For so many days the old one still counts; at most 90.")
+    ] = 7,
     as_json: AsJson = False,
 ) -> None:
     """Make a token that takes the place of another; both count for a while. It is shown now and never again."""

@@ -49,7 +49,7 @@ def test_a_new_secret_is_shown_once(fresh: CommandLine) -> None:
     assert "montré cette seule fois" in shown
     everywhere = str(fresh.json("partner", "list")) + fresh.text("partner", "list")
     assert "whs" not in everywhere
-    for wrong in ("P91D", "P1M", "7", "-P1D"):
+    for wrong in ("P91D", "P1M", "P1M3D", "7", "-P1D"):
         assert fresh.error("partner", "rotate", number, f"--overlap={wrong}", code=2)
     assert fresh.error("partner", "rotate", 999, code=2)
 
