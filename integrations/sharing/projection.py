@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -42,13 +42,16 @@ Thin = dict[str, Any] | None
 _ANSWERS = of_cases("id, purpose, partner_id, any_partner, status, information", "consent")
 
 
-def show(session: Session, ids: Collection[int], *, public_url: str, now: datetime) -> dict[int, Shown | Withheld]:
+def show(
+    session: Session, ids: Collection[int], *, public_url: str, day: date, now: datetime
+) -> dict[int, Shown | Withheld]:
     """Show or withhold these partner events, and all that waits before them in the line of the same partner and case.
 
-    What became of each, by its id. What was shown before is left as it is; what was withheld is looked at anew. The day
-    of the agreements is that of `now` in its own time zone. The partners stay locked until the transaction ends, so
-    that positions in their streams and sequences in their cases have no gap and rise in the order of the commits. The
-    number of statements does not depend on how many events there are.
+    What became of each that was not shown yet, by its id: what was shown before is left as it is and is not in the
+    answer; what was withheld is looked at anew. `day` is that of the programme's calendar at `now`: by it agreements
+    begin and end. The partners stay locked until the transaction ends, so that positions in their streams and sequences
+    in their cases have no gap and rise in the order of the commits. The number of statements does not depend on how
+    many events there are.
     """
     if not ids:
         return {}
@@ -57,13 +60,13 @@ def show(session: Session, ids: Collection[int], *, public_url: str, now: dateti
     if not owed:
         return {}
     thin = {each.id: thin_data(each.type, each.data) for each in owed}
-    verdicts = _verdicts(session, owed, thin, partners, now)
+    verdicts = _verdicts(session, owed, thin, partners, day)
     _write(session, owed, thin, verdicts, partners, public_url, now)
     return verdicts
 
 
 def show_next(
-    session: Session, partner_id: int, limit: int, *, public_url: str, now: datetime
+    session: Session, partner_id: int, limit: int, *, public_url: str, day: date, now: datetime
 ) -> dict[int, Shown | Withheld]:
     """As `show`, for the first `limit` events that wait for the partner. Empty when none waits any more."""
     lock_partner(session, partner_id)
@@ -71,14 +74,14 @@ def show_next(
         col(PartnerEvent.partner_id) == partner_id, col(PartnerEvent.status) == Showing.WAITING
     )
     ids = [id_ for id_ in session.exec(waiting.order_by(col(PartnerEvent.id)).limit(limit)) if id_ is not None]
-    return show(session, ids, public_url=public_url, now=now)
+    return show(session, ids, public_url=public_url, day=day, now=now)
 
 
 def _verdicts(
-    session: Session, owed: Sequence[Owed], thin: Mapping[int, Thin], partners: Mapping[int, PartnerKey], now: datetime
+    session: Session, owed: Sequence[Owed], thin: Mapping[int, Thin], partners: Mapping[int, PartnerKey], day: date
 ) -> dict[int, Shown | Withheld]:
     """In the order of the events: a retraction goes out when what it takes back was shown, be it just before it."""
-    terms = agreements_in_force(session, partners, now.date())
+    terms = agreements_in_force(session, partners, day)
     answers = _answers(session, {each.case_id for each in owed})
     shown = shown_uids(session, [uid for each in owed if (uid := _corrected(each, partners)) is not None])
     known = {(each.partner_id, each.case_id) for each in owed if each.shown}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date
 from itertools import count
 from typing import Any
 
@@ -16,6 +16,7 @@ from integrations.webhooks.subscriptions import add_partner
 from models import Case, Consent, Event, Partner, PartnerEvent, Referral, SharingAgreement
 
 URL = "https://segin.example.org"
+TODAY = NOW.date()
 EVERYTHING = ["case.arrived", "case.advanced", "case.closed", "referral.made", "deadline.overdue"]
 
 _numbers = count(1)
@@ -93,8 +94,8 @@ def owe(session: Session, *events: Event, to: Partner) -> list[int]:
     return [id_ or 0 for id_ in session.exec(query.order_by(col(PartnerEvent.event_id))).all()]
 
 
-def shown(session: Session, *ids: int, now: datetime = NOW) -> dict[int, Shown | Withheld]:
-    return show(session, ids, public_url=URL, now=now)
+def shown(session: Session, *ids: int, day: date = TODAY) -> dict[int, Shown | Withheld]:
+    return show(session, ids, public_url=URL, day=day, now=NOW)
 
 
 def row(session: Session, id_: int) -> PartnerEvent:

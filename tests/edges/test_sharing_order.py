@@ -34,9 +34,9 @@ def test_asking_for_one_shows_those_before_it_in_order_and_leaves_those_after_it
         *((1, 1), (2, 2), (3, 3), (None, None)),
     ]
     assert {row(session, apart).status, row(session, theirs).status} == {"waiting"}
-    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, now=NOW)) == [ids[3]]
-    assert list(show_next(session, clinic.id or 0, 10, public_url=URL, now=NOW)) == [apart]
-    assert show_next(session, clinic.id or 0, 10, public_url=URL, now=NOW) == {}
+    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, day=NOW.date(), now=NOW)) == [ids[3]]
+    assert list(show_next(session, clinic.id or 0, 10, public_url=URL, day=NOW.date(), now=NOW)) == [apart]
+    assert show_next(session, clinic.id or 0, 10, public_url=URL, day=NOW.date(), now=NOW) == {}
     assert (row(session, apart).position, row(session, apart).sequence) == (5, 1)
 
 
@@ -49,7 +49,7 @@ def test_a_pull_of_a_few_brings_what_waits_before_them(session: Session) -> None
     early, late = announce(session, case), announce(session, case)
     (second,) = owe(session, late, to=clinic)
     (first,) = owe(session, early, to=clinic)
-    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, now=NOW)) == [first, second]
+    assert list(show_next(session, clinic.id or 0, 1, public_url=URL, day=NOW.date(), now=NOW)) == [first, second]
 
 
 def test_putting_in_line_twice_makes_one_row_and_none_for_others(session: Session) -> None:
@@ -131,12 +131,12 @@ def test_many_at_once_leave_no_gap_and_no_reader_sees_one(engine: Engine) -> Non
         gate.wait(timeout=30)
         for start in range(number, len(mixed), workers * 8):
             with write_session(engine) as session:
-                show(session, mixed[start : start + 6], public_url=URL, now=NOW)
+                show(session, mixed[start : start + 6], public_url=URL, day=NOW.date(), now=NOW)
                 session.commit()
         found: object = True
         while found:
             with write_session(engine) as session:
-                found = show_next(session, partners[number % 2].id or 0, 7, public_url=URL, now=NOW)
+                found = show_next(session, partners[number % 2].id or 0, 7, public_url=URL, day=NOW.date(), now=NOW)
                 session.commit()
 
     def read() -> None:

@@ -44,7 +44,8 @@ def _pull(segin: CommandLine) -> str:
             .order_by(col(Event.id))
         ).first() or ("", 0)
         enqueue(session, [(event_id or 0, partner.id or 0)])
-        show_next(session, partner.id or 0, 10, public_url="https://segin.example.org", now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        show_next(session, partner.id or 0, 10, public_url="https://segin.example.org", day=now.date(), now=now)
         session.commit()
     engine.dispose()
     return code
