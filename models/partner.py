@@ -14,12 +14,14 @@ from models.types import BigId, Json, UtcDateTime, internal, public, sensitive
 
 
 class DeliveryStatus(StrEnum):
-    """`sending` is leased by a sender; `dead` has used up its attempts or was refused for good."""
+    """`sending` is leased by a sender; `dead` has used up its attempts or was refused for good; `withheld` was not sent
+    because its partner may not see the event (`models.sharing`). What is finished may be replayed."""
 
     PENDING = "pending"
     SENDING = "sending"
     DELIVERED = "delivered"
     DEAD = "dead"
+    WITHHELD = "withheld"
 
 
 class Partner(SQLModel, table=True):
@@ -44,9 +46,10 @@ class Subscription(SQLModel, table=True):
     """Where a partner wants which events. Empty `event_types` or `regions` means all.
 
     `secret` is a Standard Webhooks symmetric secret (`whsec_...`). Status: active, paused (its deliveries wait),
-    disabled (no new ones are made). `failing_since` is set from a failed attempt to the next success. `failures` counts
-    the failed attempts in a row, and from `integrations.webhooks.circuit.OPENS_AFTER` on the failed probes: so long the
-    endpoint rests. `not_before` is when the rest is over, or what the endpoint itself asked for with Retry-After."""
+    disabled (they are made when it is resumed). `failing_since` is set from a failed attempt to the next success.
+    `failures` counts the failed attempts in a row, and from `integrations.webhooks.circuit.OPENS_AFTER` on the failed
+    probes: so long the endpoint rests. `not_before` is when the rest is over, or what the endpoint itself asked for
+    with Retry-After."""
 
     __tablename__ = "subscription"
 
@@ -67,10 +70,10 @@ class Subscription(SQLModel, table=True):
 class Event(SQLModel, table=True):
     """A past-tense fact about a case, written with the transition that made it: the outbox.
 
-    `uid` is the id that partners see, the same at every delivery; `sequence` counts the events of the case from 1.
-    `data` is thin: codes, never a name. `fanned_out_at` is set once its deliveries exist. `corrects` is the uid of an
-    earlier event of the case that was a mistake: this one goes to those who received that one, and to nobody else.
-    `only_for` lists the ids of the partners that it is for (none: everybody who subscribes).
+    `uid` never leaves Segin: each partner knows the event by an id of its own (`PartnerEvent`). `sequence` counts the
+    events of the case from 1. `data` is thin: codes, never a name. `fanned_out_at` is set once its deliveries exist.
+    `corrects` is the uid of an earlier event of the case that was a mistake: this one goes to those who received that
+    one, and to nobody else. `only_for` lists the ids of the partners that it is for (none: everybody who subscribes).
     """
 
     __tablename__ = "event"
@@ -102,10 +105,10 @@ class Event(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """One event for one subscription. At most one sender holds it: `lease_token` fences a sender that woke up late.
 
-    A delivery waits until the earlier ones of the same subscription and case are finished (delivered or dead): so long
-    its `next_attempt_at` is None. Afterwards that is when it may be claimed; while it is being sent, when its lease
-    ends. `attempts` counts for ever; the retry schedule counts from `replayed_after`, the attempts before its last
-    replay. `finished_at` is set if and only if the status is delivered or dead."""
+    What is sent is the body of its `PartnerEvent`. A delivery waits until the earlier ones of the same subscription and
+    case are finished: so long its `next_attempt_at` is None. Afterwards that is when it may be claimed; while it is
+    being sent, when its lease ends. `attempts` counts for ever; the retry schedule counts from `replayed_after`, the
+    attempts before its last replay. `finished_at` is set if and only if the status is delivered, dead or withheld."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -130,6 +133,7 @@ class Delivery(SQLModel, table=True):
     id: int | None = internal(default=None, primary_key=True, sa_type=BigId)
     event_id: int = internal(foreign_key="event.id", sa_type=BigId)
     subscription_id: int = internal(foreign_key="subscription.id", sa_type=BigId)
+    partner_event_id: int | None = internal(default=None, foreign_key="partner_event.id", sa_type=BigId)
     case_id: int = internal(foreign_key="case.id", sa_type=BigId)
     sequence: int = internal()
     status: str = internal(default=DeliveryStatus.PENDING)

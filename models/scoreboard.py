@@ -87,6 +87,7 @@ class DeliveryScore:
     sending: int
     delivered: int
     dead: int
+    withheld: int
     attempts: int
     attempts_failed: int
 

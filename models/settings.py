@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     )
     web_host: str = Field(default="127.0.0.1", description="Address on which the web process listens.")
     web_port: int = Field(default=8000, ge=1, le=65535, description="Port on which the web process listens.")
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        pattern=r"^https?://",
+        description="Address under which partners reach the web process; events name their schemas by it.",
+    )
     prefect_host: str = Field(default="127.0.0.1", description="Address on which the Prefect server listens.")
     prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port on which the Prefect server listens.")
     prefect_api_url: str = Field(

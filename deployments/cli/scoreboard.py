@@ -66,8 +66,8 @@ def _render(out: Output, console: Console, scores: list[PartnerScore]) -> None:
     events = [
         *(partner, ("Événements", "Events"), ("Reçus", "Received"), ("À confirmer", "Asking")),
         *(("Confirmés", "Acknowledged"), ("Confirmation (h)", "Acknowledgement (h)"), ("Envois en file", "Waiting")),
-        *(("Arrivés", "Delivered"), ("Abandonnés", "Dead"), ("Essais", "Attempts"), ("Échoués", "Failed")),
-        ("Dernier signe", "Last sign"),
+        *(("Arrivés", "Delivered"), ("Abandonnés", "Dead"), ("Retenus", "Withheld"), ("Essais", "Attempts")),
+        *(("Échoués", "Failed"), ("Dernier signe", "Last sign")),
     ]
     console.print(out.table(referrals, (_referral_cells(score) for score in scores)), "", sep="\n")
     console.print(out.table(events, (_event_cells(out, score) for score in scores)), "", sep="\n")
@@ -93,7 +93,7 @@ def _event_cells(out: Output, score: PartnerScore) -> list[object]:
     its, sent = score.events, score.deliveries
     return [
         *(score.partner, its.shown, its.received, its.asking, its.acknowledged, _hours(its.acknowledgement_hours)),
-        *(sent.pending + sent.sending, sent.delivered, sent.dead, sent.attempts, sent.attempts_failed),
+        *(sent.pending + sent.sending, sent.delivered, sent.dead, sent.withheld, sent.attempts, sent.attempts_failed),
         out.when(score.silent_since),
     ]
 

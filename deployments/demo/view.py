@@ -24,6 +24,7 @@ DELIVERIES: Final = {
     "pending": ("en attente", "pending"),
     "sending": ("en cours", "sending"),
     "dead": ("abandonnés", "dead"),
+    "withheld": ("retenus", "withheld"),
 }
 
 

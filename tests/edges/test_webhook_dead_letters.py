@@ -79,8 +79,8 @@ def test_all_dead_of_a_partner_go_again_in_order_under_the_same_ids(engine: Engi
         assert mine == sorted(mine)
     with write_session(engine) as session:
         assert count_deliveries(session) == {
-            "down": {"pending": 0, "sending": 0, "delivered": 12, "dead": 0},
-            "other": {"pending": 0, "sending": 0, "delivered": 0, "dead": 12},
+            "down": {"pending": 0, "sending": 0, "delivered": 12, "dead": 0, "withheld": 0},
+            "other": {"pending": 0, "sending": 0, "delivered": 0, "dead": 12, "withheld": 0},
         }
     numbers = [row.number for row in attempts(engine) if row.outcome == "ok"]
     assert numbers == [len(SCHEDULE) + 1] * 12, "attempts are counted on, not anew"

@@ -210,7 +210,7 @@ def summary() -> dict[str, Any]:
         "nights": {"done": 31, "first": "2024-01-01", "last": "2024-01-31"},
         "events": {
             "announced": 9,
-            "deliveries": {"ateliers": {"delivered": 5, "pending": 3, "sending": 0, "dead": 1}},
+            "deliveries": {"ateliers": {"delivered": 5, "pending": 3, "sending": 0, "dead": 1, "withheld": 2}},
         },
         "partners": {"ateliers": {"events": 5, "turned_away": 2, "not_verified": 0, "out_of_order": 0}},
         "flow_runs": {"nightly": {"Completed": 5}},

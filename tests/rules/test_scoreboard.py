@@ -183,7 +183,7 @@ def _crowd(cases: PartnerCases, seed: int, partners: int = 4, each: int = 25) ->
                 case_id=cases.case_id,
                 sequence=happened.sequence,
                 status=status,
-                finished_at=moment() if status in ("delivered", "dead") else None,
+                finished_at=moment() if status in ("delivered", "dead", "withheld") else None,
             )
             session.add(delivery)
             session.flush()
