@@ -59,8 +59,8 @@ class Settled(NamedTuple):
 
 
 _EVENTS = SetStatement(
-    "SELECT e.id, e.uid, e.case_id, e.only_for, p.id, p.pseudonym_key FROM {rows} "
-    "JOIN event AS e ON e.id = r.event_id JOIN partner AS p ON p.id = r.partner_id ORDER BY e.id, p.id",
+    "SELECT e.id, e.uid, e.case_id, e.only_for, r.partner_id FROM {rows} "
+    "JOIN event AS e ON e.id = r.event_id ORDER BY e.id, r.partner_id",
     event_id=BigId,
     partner_id=BigId,
 )
@@ -73,6 +73,12 @@ _ENQUEUE = SetStatement(
     partner_id=BigId,
     case_id=BigId,
     fields=Json,
+)
+_LINED_UP = SetStatement(
+    "SELECT o.event_id, o.partner_id, o.id FROM {rows} "
+    "JOIN partner_event AS o ON o.event_id = r.event_id AND o.partner_id = r.partner_id",
+    event_id=BigId,
+    partner_id=BigId,
 )
 _LOCK = SetStatement(
     "SELECT id, pseudonym_key, position FROM partner WHERE id IN (SELECT r.id FROM {rows}) ORDER BY id {lock}", id=BigId
@@ -133,22 +139,29 @@ _COUNT = SetStatement(
 )
 
 
-def enqueue(session: Session, pairs: Collection[Pair]) -> int:
-    """Rows waiting for each (event id, partner id) that has none yet; how many. Two statements.
+def enqueue(session: Session, pairs: Collection[Pair]) -> dict[Pair, int]:
+    """The id of the row for each (event id, partner id), waiting where there was none yet. Four statements.
 
-    An event that is for certain partners gets none for others.
+    An event that is for certain partners gets none for others, and nothing for an unknown partner. The partners are
+    locked first, until the transaction ends: so no later event of a case is shown before the rows of an earlier one,
+    fanned out at the same time, are there.
     """
+    if not pairs:
+        return {}
+    partners = lock_partners(session, {partner_id for _event_id, partner_id in pairs})
     rows: list[tuple[object, ...]] = [
-        (event_uid(key, uid), event_id, partner_id, case_id, [])
-        for event_id, uid, case_id, only_for, partner_id, key in _EVENTS.execute(session, sorted(set(pairs)))
-        if (whom := as_json(only_for)) is None or partner_id in whom
+        (event_uid(partners[partner_id].key, uid), event_id, partner_id, case_id, [])
+        for event_id, uid, case_id, only_for, partner_id in _EVENTS.execute(session, sorted(set(pairs)))
+        if partner_id in partners and ((whom := as_json(only_for)) is None or partner_id in whom)
     ]
-    return _ENQUEUE.execute(session, rows).rowcount if rows else 0
+    _ENQUEUE.execute(session, rows)
+    found = _LINED_UP.execute(session, [row[1:3] for row in rows])
+    return {(event_id, partner_id): id_ for event_id, partner_id, id_ in found}
 
 
-def lock_partner(session: Session, partner_id: int) -> None:
-    """Lock one partner until the transaction ends."""
-    _LOCK.execute(session, [(partner_id,)])
+def lock_partners(session: Session, ids: Collection[int]) -> dict[int, PartnerKey]:
+    """These partners, locked in the order of their ids until the transaction ends."""
+    return {row[0]: PartnerKey(*row) for row in _LOCK.execute(session, _ids(ids))}
 
 
 def lock_partners_of(session: Session, ids: Collection[int]) -> dict[int, PartnerKey]:

@@ -23,7 +23,7 @@ from integrations.sharing.owed import (
     Settled,
     advance,
     enqueue,
-    lock_partner,
+    lock_partners,
     lock_partners_of,
     owed_rows,
     settle,
@@ -69,7 +69,7 @@ def show_next(
     session: Session, partner_id: int, limit: int, *, public_url: str, day: date, now: datetime
 ) -> dict[int, Shown | Withheld]:
     """As `show`, for the first `limit` events that wait for the partner. Empty when none waits any more."""
-    lock_partner(session, partner_id)
+    lock_partners(session, [partner_id])
     waiting = select(PartnerEvent.id).where(
         col(PartnerEvent.partner_id) == partner_id, col(PartnerEvent.status) == Showing.WAITING
     )

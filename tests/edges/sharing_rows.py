@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from itertools import count
 from typing import Any
 
@@ -94,8 +94,8 @@ def owe(session: Session, *events: Event, to: Partner) -> list[int]:
     return [id_ or 0 for id_ in session.exec(query.order_by(col(PartnerEvent.event_id))).all()]
 
 
-def shown(session: Session, *ids: int, day: date = TODAY) -> dict[int, Shown | Withheld]:
-    return show(session, ids, public_url=URL, day=day, now=NOW)
+def shown(session: Session, *ids: int, day: date = TODAY, now: datetime = NOW) -> dict[int, Shown | Withheld]:
+    return show(session, ids, public_url=URL, day=day, now=now)
 
 
 def row(session: Session, id_: int) -> PartnerEvent:

@@ -52,15 +52,49 @@ def test_a_pull_of_a_few_brings_what_waits_before_them(session: Session) -> None
     assert list(show_next(session, clinic.id or 0, 1, public_url=URL, day=NOW.date(), now=NOW)) == [first, second]
 
 
-def test_putting_in_line_twice_makes_one_row_and_none_for_others(session: Session) -> None:
+def test_putting_in_line_twice_makes_one_row_and_none_for_others(session: Session, engine: Engine) -> None:
     clinic, other = partner(session, "clinic"), partner(session, "other")
     (case,) = open_cases(session, 1)
     everyones, clinics = announce(session, case), announce(session, case, only_for=[clinic.id])
     session.flush()
     pairs = [(event.id or 0, each.id or 0) for event in (everyones, clinics) for each in (clinic, other)]
-    assert (enqueue(session, pairs), enqueue(session, pairs), enqueue(session, [])) == (3, 0, 0)
-    owed = session.exec(select(PartnerEvent.event_id, PartnerEvent.partner_id)).all()
-    assert set(map(tuple, owed)) == set(pairs) - {(clinics.id, other.id)}
+    with statements(engine) as seen:
+        first = enqueue(session, pairs[:1])
+        count = len(seen)
+        found = enqueue(session, pairs)
+    assert len(seen) == 2 * count
+    assert first.items() <= found.items()
+    owed = session.exec(select(PartnerEvent)).all()
+    assert {(each.event_id, each.partner_id): each.id for each in owed} == found
+    assert set(found) == set(pairs) - {(clinics.id, other.id)}
+    assert enqueue(session, [(everyones.id or 0, 10**6)]) == enqueue(session, []) == {}
+    assert len(session.exec(select(PartnerEvent)).all()) == 3
+
+
+def test_an_event_that_is_being_put_in_line_is_shown_before_a_later_one(engine: Engine) -> None:
+    """Who shows the later one waits for the partner, and then finds the earlier one before it."""
+    with write_session(engine) as session:
+        clinic = partner(session, "clinic")
+        agree(session, clinic)
+        (case,) = open_cases(session, 1)
+        consent(session, case)
+        early, late = announce(session, case), announce(session, case)
+        (second,) = owe(session, late, to=clinic)
+        pair = (early.id or 0, clinic.id or 0)
+        session.commit()
+    with write_session(engine) as session, ThreadPoolExecutor(1) as pool:
+        (first,) = enqueue(session, [pair]).values()
+        showing = pool.submit(_show_one, engine, second)
+        assert not wait([showing], timeout=0.3).done, "it waits"
+        session.commit()
+        assert showing.result(timeout=30) == [first, second]
+
+
+def _show_one(engine: Engine, id_: int) -> list[int]:
+    with write_session(engine) as session:
+        verdicts = shown(session, id_)
+        session.commit()
+    return list(verdicts)
 
 
 def _fill(session: Session, cases: int, *partners: Partner) -> list[int]:
