@@ -15,7 +15,7 @@ from models.follow_up import ContactAttempt, ExitInterview, FollowUpVisit
 from models.households import Household, HouseholdMember
 from models.livelihood import Budget, BudgetLine, GrantLine, GrantPurchase, GrantVisit, LivelihoodGrant
 from models.manifest import DuplicateCandidate, Manifest, ManifestRow
-from models.partner import Attempt, Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.partner import Attempt, Channel, Delivery, DeliveryStatus, Event, Partner, Subscription
 from models.partner_access import ApiRequest, PartnerToken, SigningSecret
 from models.projects import Project, ProjectContribution, ProjectHistory, ProjectMember, ProjectMilestone
 from models.referrals import Referral, ReferralStatus
@@ -45,6 +45,7 @@ __all__ = [
     "CalendarDay",
     "Case",
     "CasePlan",
+    "Channel",
     "Consent",
     "ConsentStatus",
     "ContactAttempt",

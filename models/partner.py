@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
@@ -22,6 +22,20 @@ class DeliveryStatus(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
     WITHHELD = "withheld"
+
+
+class Channel(StrEnum):
+    """By which way a subscription is served: `feed` waits to be asked for (the partner API), `email` and `drop` hand
+    over once a night."""
+
+    WEBHOOK = "webhook"
+    FEED = "feed"
+    EMAIL = "email"
+    DROP = "drop"
+
+
+CLOUDEVENTS: Final = "cloudevents"
+"""The format of a subscription that gets events as they are; any other names a mapping of `integrations.bridges`."""
 
 
 class Partner(SQLModel, table=True):
@@ -43,8 +57,11 @@ class Partner(SQLModel, table=True):
 
 
 class Subscription(SQLModel, table=True):
-    """Where a partner wants which events. Empty `event_types` or `regions` means all.
+    """Where a partner wants which events, by which way. Empty `event_types` or `regions` means all.
 
+    `url` is an https address (webhook), a `mailto:` address (email), the name of a folder (drop) or empty (feed).
+    `language` is that of messages and files. `cursor` is the position in the partner's stream up to which they were
+    handed over; `offered` that of the last one of which nobody knows whether it arrived (none: all is known).
     `secret` is a Standard Webhooks symmetric secret (`whsec_...`). Status: active, paused (its deliveries wait),
     disabled (they are made when it is resumed). `failing_since` is set from a failed attempt to the next success.
     `failures` counts the failed attempts in a row, and from `integrations.webhooks.circuit.OPENS_AFTER` on the failed
@@ -64,6 +81,11 @@ class Subscription(SQLModel, table=True):
     failing_since: datetime | None = internal(default=None, sa_type=UtcDateTime)
     failures: int = internal(default=0)
     not_before: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    channel: str = internal(default=Channel.WEBHOOK)
+    format: str = internal(default=CLOUDEVENTS)
+    language: str = internal(default="fr")
+    cursor: int = internal(default=0, sa_type=BigId)
+    offered: int | None = internal(default=None, sa_type=BigId)
     created_at: datetime = internal(sa_type=UtcDateTime)
 
 
