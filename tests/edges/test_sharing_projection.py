@@ -9,13 +9,14 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from edges.sharing_rows import URL, agree, body, consent, owe, partner, refer, row, shown
 from edges.webhook_outbox import NOW, announce, open_cases
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, select
 
 from integrations.sharing.covering import Reason, Shown, Withheld
 from integrations.sharing.pseudonyms import case_of
 from models import (
     CasePlan,
+    Consent,
     Office,
     Partner,
     PartnerCase,
@@ -108,6 +109,7 @@ def test_nothing_is_shown_without_an_agreement_and_a_consent(
     clinic = partner(session, "clinic")
     agree(session, clinic, **terms)
     (case,) = open_cases(session, 1)
+    session.execute(delete(Consent))
     case.region_pcode = "ML01"
     consent(session, case, clinic)
     (id_,) = owe(session, announce(session, case), to=clinic)

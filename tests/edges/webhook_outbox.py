@@ -17,8 +17,20 @@ from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.record import Recorded
 from integrations.webhooks.sender import Sender
 from integrations.webhooks.subscriptions import add_partner, add_subscription, new_secret
-from models import Attempt, Case, Delivery, Event, PathwayVersion, Returnee, Subscription
+from models import (
+    Attempt,
+    Case,
+    Consent,
+    Delivery,
+    Event,
+    Partner,
+    PathwayVersion,
+    Returnee,
+    SharingAgreement,
+    Subscription,
+)
 from models.database import write_session
+from models.events import EVENT_TYPES
 
 NOW = datetime(2024, 3, 5, 8, 0, tzinfo=UTC)
 
@@ -42,10 +54,29 @@ def secret_of(partner: str) -> str:
 
 
 def subscribe(session: Session, partner: str, url: str, **filters: list[str]) -> Subscription:
-    add_partner(session, code=partner, name=f"Partner {partner}", now=NOW)
+    """A new partner that may see every event of the people it assists, with a subscription."""
+    added = add_partner(session, code=partner, name=f"Partner {partner}", now=NOW)
+    agree_on_assistance(session, added)
     return add_subscription(
         session, partner=partner, url=url, secret=secret_of(partner), now=NOW, allow_loopback=True, **filters
     )
+
+
+def agree_on_assistance(session: Session, partner: Partner) -> SharingAgreement:
+    """An agreement about every type of event and no detail, with the consents to assistance as its grounds."""
+    agreement = SharingAgreement(
+        code=partner.code,
+        version=1,
+        partner_id=partner.id or 0,
+        title="Fictif",
+        purpose="assistance",
+        event_types=list(EVENT_TYPES),
+        valid_from=date(2024, 1, 1),
+        created_at=NOW,
+    )
+    session.add(agreement)
+    session.flush()
+    return agreement
 
 
 def connect(engine: Engine, **endpoints: Sink | str) -> None:
@@ -57,7 +88,7 @@ def connect(engine: Engine, **endpoints: Sink | str) -> None:
 
 
 def open_cases(session: Session, count: int) -> list[Case]:
-    """Cases of synthetic people, with the least that the tables ask for."""
+    """Cases of synthetic people who consent to assistance, with the least that the tables ask for."""
     pathway = session.exec(select(PathwayVersion)).first()
     if pathway is None:
         pathway = PathwayVersion(name="test", version=1, content_hash="0" * 64, body="", published_at=NOW)
@@ -87,6 +118,12 @@ def open_cases(session: Session, count: int) -> list[Case]:
         for person in people
     ]
     session.add_all(cases)
+    session.flush()
+    consents = [
+        Consent(code=f"assistance-{case.code}", case_id=case.id or 0, purpose="assistance", recorded_at=NOW)
+        for case in cases
+    ]
+    session.add_all(consents)
     session.flush()
     return cases
 
