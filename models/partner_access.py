@@ -16,7 +16,8 @@ from models.types import BigId, Json, UtcDateTime, internal, personal, sensitive
 class PartnerToken(SQLModel, table=True):
     """A token `prefix.secret` of the partner API, shown once: `digest` is the SHA-256 of the secret, in hex.
 
-    `scopes` are codes of `integrations.api.scopes`. It counts until `expires_at`, or `revoked_at` when that is sooner.
+    `scopes` are codes of `integrations.api.scopes`. It counts until `expires_at`, or `revoked_at` when that is sooner:
+    the moment somebody took it back, or the end of the overlap with the token that takes its place.
     """
 
     __tablename__ = "partner_token"
@@ -50,8 +51,8 @@ class SigningSecret(SQLModel, table=True):
 class ApiRequest(SQLModel, table=True):
     """A write through the partner API under its idempotency key: the same again gets the answer that was given.
 
-    `digest` is the SHA-256 of method, path and body; the same key with another digest is refused. `status_code` is none
-    while the first request is under way.
+    `digest` is the SHA-256 of method, path and body; the same key with another digest is refused. The key and its
+    answer are committed together: only the transaction that takes the key sees a `status_code` of none.
     """
 
     __tablename__ = "api_request"

@@ -19,10 +19,13 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from integrations.api.errors import problem_of
 from integrations.api.problems import MEDIA_TYPE, Language, Problem
 from integrations.api.requests import Answer, answer_of, claim, digest_of, keep
 from integrations.api.tokens import Caller
 from models.database import read_session, write_session
+from models.errors import SeginError
+from models.partner_access import ApiRequest
 from states.moves import Actor
 
 BEARER: Final = HTTPBearer(auto_error=False, description="The token that Segin's people gave you: `prefix.secret`")
@@ -75,29 +78,30 @@ class Write:
     def once(self, work: Callable[[Session], Answer]) -> Response:
         """Do the work and commit it with its answer; the same request again gets that answer and does nothing.
 
-        A refusal (`refused`) is an answer too. Whatever else is raised leaves nothing behind.
+        A refusal (a `refused` problem, or an error that is one) is an answer too, and its work is undone. Whatever
+        else is raised leaves nothing behind.
         """
         caller, now = self.call.caller, self.call.now
         with _alone(caller.partner_id, self.key), write_session(self.call.engine) as session:
             row, fresh = claim(session, partner_id=caller.partner_id, key=self.key, digest=self.digest, now=now)
             if not fresh:
-                return self._again(row.digest, answer_of(row))
+                return self._again(row)
             try:
-                answer = work(session)
-            except Problem as problem:
+                with session.begin_nested():
+                    given = work(session)
+            except (Problem, SeginError) as error:
+                problem = problem_of(error)
                 if not problem.final:
                     raise
-                headers = {"Content-Type": MEDIA_TYPE, "Content-Language": self.call.language}
-                answer = Answer(problem.status_code, problem.body(self.call.language, self.call.id), headers)
-            keep(session, row, answer)
+                given = answer_with(problem, self.call.language, self.call.id)
+            keep(session, row, given)
             session.commit()
-        return respond(answer)
+        return respond(given)
 
-    def _again(self, digest: str, given: Answer | None) -> Response:
-        if digest != self.digest:
+    def _again(self, row: ApiRequest) -> Response:
+        if row.digest != self.digest:
             raise Problem("key_reused")
-        if given is None:
-            raise Problem("still_running", headers={"Retry-After": "1"})
+        given = answer_of(row)
         return respond(given._replace(headers={**given.headers, "Idempotent-Replayed": "true"}))
 
 
@@ -141,6 +145,12 @@ def answer(body: BaseModel, *, status: int = 200) -> Answer:
     """What this is as an answer, with its version as the ETag."""
     text = body.model_dump_json()
     return Answer(status, text, {"Content-Type": "application/json", "ETag": etag_of(body)})
+
+
+def answer_with(problem: Problem, language: Language, id_: str) -> Answer:
+    """The problem as an answer, in this language, with the id of the request to quote."""
+    about = {"Content-Type": MEDIA_TYPE, "Content-Language": language, "Vary": "Accept-Language"}
+    return Answer(problem.status_code, problem.body(language, id_), {**(problem.headers or {}), **about})
 
 
 def etag_of(body: BaseModel) -> str:

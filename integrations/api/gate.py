@@ -18,10 +18,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from integrations.api.calls import Call
+from integrations.api.calls import Call, answer_with, respond
 from integrations.api.errors import is_fault, problem_of
 from integrations.api.limits import Buckets, Standing
-from integrations.api.problems import MEDIA_TYPE, Language, Problem, language_of
+from integrations.api.problems import Language, Problem, language_of
 from integrations.api.tokens import Caller, is_worth_noting, note_use, recognise
 from models.database import read_session, write_session
 
@@ -135,8 +135,7 @@ class _Visit:
 
 def respond_with(problem: Problem, language: Language, id_: str) -> Response:
     """The problem as a response."""
-    headers = {**(problem.headers or {}), "Content-Language": language, "Vary": "Accept-Language"}
-    return Response(problem.body(language, id_), problem.status_code, headers, MEDIA_TYPE)
+    return respond(answer_with(problem, language, id_))
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from sqlalchemy import String, delete, select
 from sqlmodel import Session, col
 
+from integrations.api.problems import Problem
 from models.partner_access import ApiRequest
 from models.types import BigId, Json, UtcDateTime
 from states.bulk import SetStatement, time_text
@@ -26,7 +27,7 @@ class Answer(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """The row of a key. `fresh`: nobody used the key before, and the row waits for its answer."""
+    """The row of a key. `fresh`: nobody used the key before, and `keep` gives the row its answer."""
 
     row: ApiRequest
     fresh: bool
@@ -51,10 +52,16 @@ def digest_of(method: str, path: str, body: bytes) -> str:
 
 
 def claim(session: Session, *, partner_id: int, key: str, digest: str, now: datetime) -> Claim:
-    """Take the key for this request, or find who took it before."""
+    """Take the key for this request, or find who took it before.
+
+    Raises `still_running` when somebody had taken it and it is forgotten at this very moment: again, and it is free.
+    """
     taken = _CLAIM.execute(session, [(partner_id, key, digest, {}, time_text(now))]).all()
     query = select(ApiRequest).where(col(ApiRequest.partner_id) == partner_id, col(ApiRequest.key) == key)
-    return Claim(session.scalars(query).one(), bool(taken))
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        raise Problem("still_running", headers={"Retry-After": "1"})
+    return Claim(row, bool(taken))
 
 
 def keep(session: Session, row: ApiRequest, answer: Answer) -> None:
@@ -63,9 +70,9 @@ def keep(session: Session, row: ApiRequest, answer: Answer) -> None:
     session.add(row)
 
 
-def answer_of(row: ApiRequest) -> Answer | None:
-    """What was answered then; none while the first request is under way."""
-    return None if row.status_code is None else Answer(row.status_code, row.body or "", dict(row.headers))
+def answer_of(row: ApiRequest) -> Answer:
+    """What was answered then: a row that somebody else finds has its answer."""
+    return Answer(cast(int, row.status_code), row.body or "", dict(row.headers))
 
 
 def forget_requests(session: Session, *, before: datetime, limit: int) -> int:
