@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
@@ -20,6 +22,7 @@ from deployments.children import end_with_parent
 from deployments.health import Check, check_all, readiness
 from deployments.logging import configure_logging
 from integrations.api.app import api
+from integrations.api.installation import Installation
 from models.database import create_engine_for
 from models.settings import Settings, load_settings
 
@@ -48,8 +51,9 @@ td, th {{ text-align: left; padding: .2rem 1.5rem .2rem 0 }}
 """
 
 
-def create_app(settings: Settings, engine: Engine) -> FastAPI:
-    """The application. It loads nothing from elsewhere: no script, no style, no documentation page."""
+def create_app(settings: Settings, engine: Engine, stopping: Callable[[], bool] = lambda: False) -> FastAPI:
+    """The application. It loads nothing from elsewhere: no script, no style, no documentation page. Whoever waits for
+    news is answered once `stopping` says that the process ends."""
     app = FastAPI(title="Segin", docs_url=None, redoc_url=None, openapi_url=None)
 
     def look() -> tuple[str, list[Check]]:
@@ -73,7 +77,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         found: dict[str, Any] = {check.name: {"ok": check.ok, "found": check.found} for check in checks}
         return JSONResponse({"status": status, "checks": found}, status_code=_code(status))
 
-    app.mount("/v1", api(engine, clock=_now, new_id=_request_id, readiness=lambda: look()[0]))
+    here = Installation(settings.public_url, settings.timezone, stopping)
+    app.mount("/v1", api(engine, here, clock=_now, new_id=_request_id, readiness=lambda: look()[0]))
     return app
 
 
@@ -106,14 +111,19 @@ def main(arguments: list[str]) -> None:
     configure_logging(settings)
     end_with_parent(arguments)
     engine = create_engine_for(settings.database_url)
-    uvicorn.run(
-        create_app(settings, engine),
-        host=settings.web_host,
-        port=settings.web_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=2,
+    app = create_app(settings, engine, stopping=lambda: server.should_exit)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.web_host,
+            port=settings.web_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
     )
+    with suppress(KeyboardInterrupt):
+        server.run()
 
 
 if __name__ == "__main__":

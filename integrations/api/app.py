@@ -17,13 +17,14 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from integrations.api import me, referrals
+from integrations.api import events, me, referrals
 from integrations.api.errors import problem_of
 from integrations.api.gate import Gate, respond_with
 from integrations.api.health import health_router
+from integrations.api.installation import Installation
 from integrations.api.problems import ProblemBody
 
-ROUTERS: Final = (me.router, referrals.router)
+ROUTERS: Final = (me.router, events.router, referrals.router)
 
 _ABOUT: Final = """What a partner system may ask of Segin and tell it. Every request but those of `health` carries a
 token; every write carries an `Idempotency-Key`; every error is `application/problem+json`, in French or English by
@@ -31,7 +32,12 @@ token; every write carries an `Idempotency-Key`; every error is `application/pro
 
 
 def api(
-    engine: Engine, *, clock: Callable[[], datetime], new_id: Callable[[], str], readiness: Callable[[], str]
+    engine: Engine,
+    here: Installation,
+    *,
+    clock: Callable[[], datetime],
+    new_id: Callable[[], str],
+    readiness: Callable[[], str],
 ) -> FastAPI:
     """The application. `clock` is the time of this machine, `new_id` makes ids of requests (letters, digits, hyphens),
     `readiness` says ready, degraded or unready."""
@@ -47,6 +53,7 @@ def api(
         root_path_in_servers=False,
         generate_unique_id_function=lambda route: route.name,
     )
+    app.state.installation = here
     for router in (*ROUTERS, health_router(readiness)):
         app.include_router(router)
     app.add_middleware(Gate, engine=engine, clock=clock, new_id=new_id)

@@ -10,6 +10,7 @@ from states.pathway import Text
 
 SCOPES: Final = {
     "events:read": Text("lire les événements", "read events"),
+    "events:acknowledge": Text("accuser réception des événements", "acknowledge events"),
     "cases:read": Text("lire les dossiers partagés", "read shared cases"),
     "referrals:read": Text("lire les orientations", "read referrals"),
     "referrals:write": Text("répondre aux orientations", "answer referrals"),

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import schemathesis
 import uvicorn
-from api_client import ApiClient, kind_of, open_api
+from api_client import HERE, ApiClient, kind_of, open_api
 from fastapi import FastAPI
 from hypothesis import HealthCheck, assume, given, settings
 from running_processes import wait_until
@@ -49,7 +49,7 @@ def served(session: Session, engine: Engine) -> Iterator[Served]:
         return START + timedelta(seconds=next(numbers))
 
     app = FastAPI()
-    app.mount("/v1", api(engine, clock=clock, new_id=lambda: f"api-{next(numbers)}", readiness=lambda: "ready"))
+    app.mount("/v1", api(engine, HERE, clock=clock, new_id=lambda: f"api-{next(numbers)}", readiness=lambda: "ready"))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()

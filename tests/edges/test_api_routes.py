@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from api_client import ApiClient, kind_of, open_api
+from api_client import HERE, ApiClient, kind_of, open_api
+from edges.stream_rows import agree_with, owe_events
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from integrations.api.app import api
 from integrations.api.gate import PUBLIC
 from integrations.api.scopes import SCOPES
-from models import ApiRequest, Partner, Referral
-from models.database import read_session
+from models import ApiRequest, Partner, PartnerEvent, Referral
+from models.database import read_session, write_session
 
-BODIES: dict[str, Any] = {"reject_referral": {"reason": "no_capacity"}}
+BODIES: dict[str, Any] = {"reject_referral": {"reason": "no_capacity"}, "progress_referral": {"progress": "begun"}}
 
 
 class Operation(NamedTuple):
@@ -30,7 +32,7 @@ class Operation(NamedTuple):
 
 
 def _operations() -> list[Operation]:
-    schema = api(None, clock=None, new_id=None, readiness=None).openapi()  # type: ignore[arg-type]
+    schema = api(None, HERE, clock=None, new_id=None, readiness=None).openapi()  # type: ignore[arg-type]
     return [
         Operation(
             said["operationId"],
@@ -47,29 +49,44 @@ def _operations() -> list[Operation]:
 OPERATIONS = _operations()
 GUARDED = [each for each in OPERATIONS if each.path not in PUBLIC]
 NAMES = [each.name for each in GUARDED]
-OF_ONE = [each for each in GUARDED if "{code}" in each.path]
+OF_ONE = [each for each in GUARDED if "{" in each.path]
 
 
 class Door(NamedTuple):
-    """The API, and one referral to the clinic."""
+    """The API, and one thing of the clinic in each room that has any: what stands for it in the room's paths."""
 
     client: ApiClient
-    code: str
+    things: dict[str, str]
 
     def try_(self, operation: Operation, **parts: Any) -> httpx.Response:
-        path = operation.path.format(code=self.code)
+        thing = self.things.get(operation.path.split("/")[1], "")
+        path = operation.path.format(code=thing, id=thing)
         if operation.method == "GET":
             return self.client.get(path, **parts)
         return self.client.post(path, json=BODIES.get(operation.name), **parts)
 
 
+NOTHING = {"referrals": "0000-0000-0000-0", "events": f"evt-{'a' * 26}"}
+
+
 @pytest.fixture
-def door(session: Session, engine: Engine) -> Door:
-    client, (code,) = open_api(session, engine, referrals=1)
-    return Door(client, code)
+def door(session: Session, sqlite_engine: Engine) -> Door:
+    client, (code,) = open_api(session, sqlite_engine, referrals=1)
+    agree_with(session, "clinique")
+    owe_events(client, 1, "clinique")
+    (event,) = client.get("/events").json()["events"]
+    return Door(client, {"referrals": code, "events": event["id"]})
+
+
+@pytest.fixture
+def session(sqlite_engine: Engine) -> Iterator[Session]:
+    """Which database it is makes no difference here."""
+    with write_session(sqlite_engine) as opened:
+        yield opened
 
 
 def test_the_walk_sees_every_route() -> None:
+    assert {"list_events", "show_event", "acknowledge_event"} <= {*NAMES}
     assert {"me", "list_referrals", "show_referral", "accept_referral", "reject_referral", "complete_referral"} <= {
         *NAMES
     }
@@ -95,19 +112,16 @@ def test_a_token_without_the_scope_is_refused(door: Door, operation: Operation) 
     assert right.status_code in (200, 409)
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [each for each in GUARDED if "{code}" in each.path],
-    ids=[n.name for n in GUARDED if "{code}" in n.path],
-)
+@pytest.mark.parametrize("operation", OF_ONE, ids=[each.name for each in OF_ONE])
 def test_what_is_another_partners_is_as_unknown_as_what_does_not_exist(door: Door, operation: Operation) -> None:
     others = door.try_(operation, by="atelier")
-    nobodys = Door(door.client, "0000-0000-0000-0").try_(operation, by="atelier")
+    nobodys = Door(door.client, NOTHING).try_(operation, by="atelier")
     assert kind_of(others) == kind_of(nobodys) == "not_found"
     assert others.json() | {"code": ""} == nobodys.json() | {"code": ""}
     with read_session(door.client.engine) as session:
         assert session.exec(select(Referral.status)).all() == ["in_progress"]
         assert session.exec(select(ApiRequest)).all() == []
+        assert session.exec(select(PartnerEvent.acknowledged_at)).all() == [None]
 
 
 @pytest.mark.parametrize("operation", GUARDED, ids=NAMES)
