@@ -1,4 +1,4 @@
-"""From the outbox to deliveries: one for each event and each subscription that wants it.
+"""From the outbox to what partners are owed: their own events, and a delivery for each subscription that wants one.
 
 The dispatch flow calls `fan_out` until nothing is left.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, and_, update
 from sqlmodel import Session, col, select
 
-from integrations.webhooks.line import lock_subscriptions, move_up
-from models.partner import Delivery, DeliveryStatus, Event, Partner, Subscription
+from integrations.sharing.projection import enqueue
+from integrations.webhooks.line import Line, lock_subscriptions, move_up
+from models.partner import Channel, Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.sharing import PartnerEvent
 from states.bulk import insert_into
 
 RECEIVING: Final = ("active", "paused")
@@ -22,26 +25,45 @@ RECEIVING: Final = ("active", "paused")
 
 _DELIVERIES = insert_into(
     "delivery",
-    *("event_id", "subscription_id", "case_id", "sequence", "status", "attempts", "replayed_after", "lease_token"),
+    *("event_id", "subscription_id", "partner_event_id", "case_id", "sequence"),
+    *("status", "attempts", "replayed_after", "lease_token"),
 )
 
 
-def fan_out(session: Session, *, now: datetime, limit: int = 1000) -> int:
-    """Make the deliveries of up to `limit` waiting events, in order. How many; 0 means that no event waits any more.
+class Choice(NamedTuple):
+    """An event that the partner of a subscription is owed. `here`: through this very subscription."""
 
-    Several at once are right: they follow one another on the lock of the subscriptions, because an event that overtook
-    an earlier one of its case here could reach the partner first.
+    event: Row[Any]
+    subscription: Subscription
+    here: bool
+
+
+@dataclass
+class Received:
+    """Who was owed the events that others correct, by their uids: the partners, and those of their subscriptions that
+    have deliveries."""
+
+    partners: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    subscriptions: dict[str, set[int | None]] = field(default_factory=lambda: defaultdict(set))
+
+
+def fan_out(session: Session, *, now: datetime, limit: int = 1000) -> int:
+    """Put up to `limit` waiting events in line for their partners, in order, and make the deliveries. How many of
+    these; 0 means that no event waits any more.
+
+    A partner is owed an event whether its subscription is disabled or not. Several at once are right: they follow one
+    another on the lock of the subscriptions, because an event that overtook an earlier one of its case here could reach
+    the partner first.
     """
     while True:
-        subscriptions = _receiving(session)
+        subscriptions = _subscriptions(session)
         events = _take(session, now, limit)
         if not events:
             return 0
-        rows = _deliveries(events, subscriptions, _received(session, events))
-        if rows:
-            _DELIVERIES.execute(session, rows)
-            move_up(session, {(row[1], row[2]) for row in rows}, now=now)
-            return len(rows)
+        lines = deliver(session, choose(events, subscriptions, received_of(session, events)))
+        if lines:
+            move_up(session, set(lines), now=now)
+            return len(lines)
 
 
 def wants(subscription: Subscription, event_type: str, region_pcode: str | None) -> bool:
@@ -51,29 +73,72 @@ def wants(subscription: Subscription, event_type: str, region_pcode: str | None)
     )
 
 
-def _deliveries(
-    events: Sequence[Row[Any]], subscriptions: Sequence[Subscription], received: dict[str, set[int | None]]
-) -> list[tuple[Any, ...]]:
-    """The rows of the deliveries. A correction goes to those who `received` what it corrects, whatever they filter."""
-    rows = []
+def gets_deliveries(subscription: Subscription) -> bool:
+    """Whether what its partner is owed is sent to it one by one, now or once it is not paused any more."""
+    return subscription.channel == Channel.WEBHOOK and subscription.status in RECEIVING
+
+
+def choose(events: Sequence[Row[Any]], subscriptions: Sequence[Subscription], received: Received) -> list[Choice]:
+    """Who is owed what. A correction goes to those who `received` what it corrects, whatever they filter; what is
+    chosen here is noted there."""
+    chosen = []
     for event in events:
         if event.corrects is None:
-            chosen = _addressed(event, subscriptions)
+            found = [Choice(event, each, here=True) for each in _addressed(event, subscriptions)]
         else:
-            chosen = [each for each in subscriptions if each.id in received[event.corrects]]
-        for subscription in chosen:
-            rows.append((event.id, subscription.id, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0))
-            received[event.uid].add(subscription.id)
-    return rows
+            found = [
+                Choice(event, each, here=each.id in received.subscriptions[event.corrects])
+                for each in subscriptions
+                if each.partner_id in received.partners[event.corrects]
+            ]
+        received.partners[event.uid] |= {each.subscription.partner_id for each in found}
+        received.subscriptions[event.uid] |= {each.subscription.id for each in found if each.here}
+        chosen += found
+    return chosen
+
+
+def deliver(session: Session, chosen: Sequence[Choice]) -> list[Line]:
+    """Put the events in line for the partners, and make the deliveries. The line of each delivery."""
+    ids = enqueue(session, {(each.event.id, each.subscription.partner_id) for each in chosen})
+    rows = [
+        (event.id, subscription.id, id_, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0)
+        for event, subscription, here in chosen
+        if here and gets_deliveries(subscription)
+        if (id_ := ids.get((event.id, subscription.partner_id))) is not None
+    ]
+    if rows:
+        _DELIVERIES.execute(session, rows)
+    return [(subscription_id, case_id) for _event_id, subscription_id, _id, case_id, *_rest in rows]
+
+
+def received_of(session: Session, events: Sequence[Row[Any]]) -> Received:
+    """Who was owed the events which these correct."""
+    received = Received()
+    corrected = sorted({event.corrects for event in events if event.corrects is not None})
+    if corrected:
+        of_it = and_(
+            col(Delivery.event_id) == col(PartnerEvent.event_id), col(Delivery.partner_event_id) == col(PartnerEvent.id)
+        )
+        found = (
+            select(Event.uid, PartnerEvent.partner_id, col(Delivery.subscription_id))
+            .join(PartnerEvent, col(PartnerEvent.event_id) == col(Event.id))
+            .outerjoin(Delivery, of_it)
+            .where(col(Event.uid).in_(corrected))
+        )
+        for uid, partner_id, subscription_id in session.exec(found):
+            received.partners[uid].add(partner_id)
+            if subscription_id is not None:
+                received.subscriptions[uid].add(subscription_id)
+    return received
 
 
 def _addressed(event: Row[Any], subscriptions: Sequence[Subscription]) -> list[Subscription]:
     """Those that want the event. One that is for certain partners goes to them alone, and reaches each of them: through
-    the subscriptions that want it, else through all that the partner has."""
+    the subscriptions that want it, and when none of these gets it now, through all that the partner has."""
     wanting = [each for each in subscriptions if wants(each, event.type, event.region_pcode)]
     if event.only_for is None:
         return wanting
-    heard = {each.partner_id for each in wanting}
+    heard = {each.partner_id for each in wanting if each.status in RECEIVING}
     return [
         each
         for each in subscriptions
@@ -81,25 +146,14 @@ def _addressed(event: Row[Any], subscriptions: Sequence[Subscription]) -> list[S
     ]
 
 
-def _received(session: Session, events: Sequence[Row[Any]]) -> dict[str, set[int | None]]:
-    """The subscriptions that have deliveries of the events which these correct, by the uid of those."""
-    received: dict[str, set[int | None]] = defaultdict(set)
-    corrected = sorted({event.corrects for event in events if event.corrects is not None})
-    if corrected:
-        found = select(Event.uid, Delivery.subscription_id).join(Delivery, col(Delivery.event_id) == col(Event.id))
-        for uid, subscription_id in session.exec(found.where(col(Event.uid).in_(corrected))):
-            received[uid].add(subscription_id)
-    return received
-
-
-def _receiving(session: Session) -> Sequence[Subscription]:
+def _subscriptions(session: Session) -> Sequence[Subscription]:
+    """All of active partners, also those that get no deliveries now."""
     statement = (
         select(Subscription.id)
         .join(Partner, col(Partner.id) == col(Subscription.partner_id))
-        .where(col(Subscription.status).in_(RECEIVING), col(Partner.active))
+        .where(col(Partner.active))
     )
-    locked = lock_subscriptions(session, session.exec(statement).all())
-    return [subscription for subscription in locked if subscription.status in RECEIVING]
+    return lock_subscriptions(session, session.exec(statement).all())
 
 
 def _take(session: Session, now: datetime, limit: int) -> Sequence[Row[Any]]:
