@@ -45,10 +45,16 @@ class DeadlineEvent(CaseEvent):
 
 
 class ReferralEvent(CaseEvent):
-    """Something happened to an orientation to a partner's service, or to the consent that it leans on. Only the partner
-    to which the person was referred is told."""
+    """Something happened to an orientation to a partner's service. Only the partner to which the person was referred is
+    told."""
 
     referral: str = Field(description="Code of the referral")
+
+
+class RevocationEvent(CaseEvent):
+    """The person took back the consent under which you were shown something of the case: keep nothing of it."""
+
+    referral: str | None = Field(default=None, description="Code of the referral that leans on it, when one does")
 
 
 class CorrectionEvent(CaseEvent):
@@ -121,7 +127,8 @@ class EventType(NamedTuple):
 CASE: Final = (CaseEvent, (ShownCase,))
 DEADLINE: Final = (DeadlineEvent, (ShownDeadline,))
 REFERRAL: Final = (ReferralEvent, (ShownReferral,))
-REVOCATION: Final = (ReferralEvent, (ReferralEvent,))
+REFERRAL_REVOKED: Final = (ReferralEvent, (ReferralEvent,))
+CONSENT_REVOKED: Final = (RevocationEvent, (RevocationEvent,))
 CORRECTION: Final = (CorrectionEvent, (CorrectionEvent,))
 
 CATALOGUE: Final[dict[str, EventType]] = {
@@ -150,10 +157,12 @@ CATALOGUE: Final[dict[str, EventType]] = {
     "referral.progressed": EventType(*REFERRAL, "Service en cours", "Service under way"),
     "referral.done": EventType(*REFERRAL, "Service rendu", "Service given"),
     "referral.revoked": EventType(
-        *REVOCATION, "Orientation retirée", "Referral taken back", asks=True, takes_back=True
+        *REFERRAL_REVOKED, "Orientation retirée", "Referral taken back", asks=True, takes_back=True
     ),
     "referral.expired": EventType(*REFERRAL, "Orientation restée sans réponse", "Referral left without an answer"),
-    "consent.revoked": EventType(*REVOCATION, "Consentement retiré", "Consent taken back", asks=True, takes_back=True),
+    "consent.revoked": EventType(
+        *CONSENT_REVOKED, "Consentement retiré", "Consent taken back", asks=True, takes_back=True
+    ),
     "segin.test": EventType(None, (TrialEvent,), "Événement d'essai", "Test event"),
 }
 

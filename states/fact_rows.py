@@ -16,6 +16,6 @@ Reader = Callable[[Iterator[Any]], dict[str, Any]]
 
 
 def of_cases(columns: str, table: str, rest: str = "ORDER BY case_id, id") -> SetStatement:
-    """Rows of a table by case, the newest last."""
+    """Rows of a table by case, the newest last; `rest` may lock them, as in `SetStatement`."""
     sql = "SELECT case_id, {} FROM {} WHERE case_id IN (SELECT r.id FROM {{rows}}) {}"
     return SetStatement(sql.format(columns, table, rest), id=BigId)

@@ -117,8 +117,9 @@ class Facts:
     under none with any other partner; `visits` the follow-up months visited; `attempts` the tries to reach the person,
     the oldest first; `exit_talks` the closing reasons that were talked about; `open_tasks` and `open_deadlines` the
     keys that are open or held; `done_tasks` the keys ever done; `records` everything of the case that has a small
-    machine of its own, by code; `local_days` what the calendar of the case's office adds to the pathway's; `clocks` the
-    deadlines and timers that run, the oldest first; `past` what taking back the last transition needs.
+    machine of its own, by code; `shown` the partners who saw something under a consent, by its code; `local_days` what
+    the calendar of the case's office adds to the pathway's; `clocks` the deadlines and timers that run, the oldest
+    first; `past` what taking back the last transition needs.
     `grants` are its business plans, by code.
     """
 
@@ -155,6 +156,7 @@ class Facts:
     done_tasks: frozenset[str] = frozenset()
     open_deadlines: frozenset[str] = frozenset()
     records: dict[str, RecordFact] = field(default_factory=dict)
+    shown: dict[str, tuple[int, ...]] = field(default_factory=dict)
     local_days: LocalDays = NO_LOCAL_DAYS
     clocks: tuple[ClockFact, ...] = ()
     past: Past | None = None
@@ -177,6 +179,7 @@ FACT_GROUPS = (
     "tasks",
     "deadlines",
     "records",
+    "shown",
     "clocks",
 )
 """The groups of `Facts` that cost a query of their own; the case row is always there. A guard names those it reads."""

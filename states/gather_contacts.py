@@ -52,6 +52,13 @@ def _records(rows: Iterator[Any]) -> dict[str, Any]:
     return {"records": {code: RecordFact(kind, code, *rest) for _, kind, code, *rest in rows}}
 
 
+def _shown(rows: Iterator[Any]) -> dict[str, Any]:
+    found: dict[str, tuple[int, ...]] = {}
+    for _, code, partner_id in rows:
+        found[code] = (*found.get(code, ()), partner_id)
+    return {"shown": found}
+
+
 def _all_records() -> SetStatement:
     """The records of the cases, of every kind in one statement, the oldest of each kind first."""
     parts = [
@@ -69,6 +76,15 @@ def _all_records() -> SetStatement:
     )
 
 
+_SHOWN: Final = SetStatement(
+    """WITH asked AS (SELECT case_id, id, code FROM consent WHERE case_id IN (SELECT r.id FROM {rows}))
+    SELECT a.case_id, a.code, o.partner_id FROM asked AS a
+    JOIN partner_event AS o ON o.consent_id = a.id AND o.status = 'shown'
+    UNION SELECT a.case_id, a.code, d.partner_id FROM asked AS a JOIN disclosure AS d ON d.consent_id = a.id
+    ORDER BY 1, 2, 3""",
+    id=BigId,
+)
+
 CONTACT_GROUPS: Final[dict[str, tuple[SetStatement, Reader]]] = {
     "consents": (of_cases("purpose, partner_id, any_partner, status, information", "consent"), _consents),
     "visits": (of_cases("months", "follow_up_visit", STANDS), _visits),
@@ -79,5 +95,6 @@ CONTACT_GROUPS: Final[dict[str, tuple[SetStatement, Reader]]] = {
         _referrals,
     ),
     "records": (_all_records(), _records),
+    "shown": (_SHOWN, _shown),
 }
 """The statement and the reader of each of these groups."""

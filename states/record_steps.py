@@ -80,8 +80,10 @@ def with_record(
 def _announced(event: Announce, kind: str, facts: Facts, move: Move) -> list[Announce]:
     """The event as the step of a record of this kind announces it. One that names the record is for the record's
     partner alone, where it has one. One that names records of another kind is written for each that leans on this one,
-    for its partner: whoever received something on the strength of a consent learns that it is revoked."""
-    named = EVENT_TYPES[event.type].model_fields.keys() & RECORD_TABLES.keys()
+    for its partner; and where it need not name one, for every other partner who was shown something under this one:
+    whoever received something on the strength of a consent learns that it is revoked."""
+    fields = EVENT_TYPES[event.type].model_fields
+    named = fields.keys() & RECORD_TABLES.keys()
     if kind in named:
         whom = None
         if RECORD_TABLES[kind].partner:
@@ -91,11 +93,16 @@ def _announced(event: Announce, kind: str, facts: Facts, move: Move) -> list[Ann
         return [Announce(event.type, {**event.data, kind: move.record}, whom)]
     if not named:
         return [event]
-    return [
+    leaning = [
         Announce(event.type, {**event.data, each.kind: each.code}, (each.partner_id,) if each.partner_id else ())
         for each in facts.records.values()
         if each.kind in named and each.leans_on == move.record
     ]
+    if any(fields[name].is_required() for name in named):
+        return leaning
+    told = {partner_id for each in leaning for partner_id in each.only_for or ()}
+    others = [id_ for id_ in facts.shown.get(move.record or "", ()) if id_ not in told]
+    return [*leaning, *(Announce(event.type, dict(event.data), (id_,)) for id_ in others)]
 
 
 def candidates(step: RecordStep, facts: Facts) -> tuple[str, ...]:

@@ -26,8 +26,9 @@ class PartnerKey(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """A row that is to be shown or withheld. `shown` counts what its partner was shown of the case before;
-    `taken_back`: it was a mistake, and the partner was not told so because it knew nothing of it."""
+    """A row that is to be shown or withheld. `shown` counts what its partner was shown of the case before; `looked`: it
+    had a look at the case through the API; `taken_back`: it was a mistake, and the partner was not told so because it
+    knew nothing of it."""
 
     id: int
     uid: str
@@ -40,6 +41,7 @@ class Owed(NamedTuple):
     region: str | None
     programme: str
     shown: int
+    looked: bool
     taken_back: bool
 
 
@@ -95,7 +97,9 @@ _OWED = SetStatement(
         SELECT partner_id, case_id, MAX(event_id) AS last FROM partner_event
         WHERE id IN (SELECT id FROM asked) AND status <> 'shown' GROUP BY partner_id, case_id)
     SELECT o.id, o.uid, o.partner_id, o.case_id, e.type, e.occurred_at, e.data, e.corrects, c.region_pcode, v.name,
-        COALESCE(k.events, 0), EXISTS (
+        COALESCE(k.events, 0),
+        EXISTS (SELECT 1 FROM disclosure AS d WHERE d.case_id = o.case_id AND d.partner_id = o.partner_id),
+        EXISTS (
             SELECT 1 FROM partner_event AS n JOIN event AS t ON t.id = n.event_id
             WHERE n.partner_id = o.partner_id AND n.case_id = o.case_id AND n.status = 'withheld'
               AND t.corrects = e.uid)

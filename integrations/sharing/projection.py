@@ -39,7 +39,9 @@ __all__ = ["enqueue", "show", "show_next"]
 Thin = dict[str, Any] | None
 """The event's own data as the catalogue has them; none: it has them not."""
 
-_ANSWERS = of_cases("id, purpose, partner_id, any_partner, status, information", "consent")
+_ANSWERS = of_cases(
+    "id, purpose, partner_id, any_partner, status, information", "consent", "ORDER BY case_id, id {lock}"
+)
 
 
 def show(
@@ -84,7 +86,7 @@ def _verdicts(
     terms = agreements_in_force(session, partners, day)
     answers = _answers(session, {each.case_id for each in owed})
     shown = shown_uids(session, [uid for each in owed if (uid := _corrected(each, partners)) is not None])
-    known = {(each.partner_id, each.case_id) for each in owed if each.shown}
+    known = {(each.partner_id, each.case_id) for each in owed if each.shown or each.looked}
     verdicts: dict[int, Shown | Withheld] = {}
     for each in owed:
         pair = each.partner_id, each.case_id
@@ -173,7 +175,10 @@ def _corrected(owed: Owed, partners: Mapping[int, PartnerKey]) -> str | None:
 
 
 def _answers(session: Session, case_ids: Collection[int]) -> Mapping[int, Sequence[Answer]]:
-    """What the people of these cases answered, the oldest first."""
+    """What the people of these cases answered, the oldest first. Locked: who takes one of them back waits for us, and
+    then finds who was shown something under it, or we see that it was taken back. (A first refusal for one partner,
+    where the answer for any partner was yes, is a new row: what is shown at that very moment may be shown under that.)
+    """
     found: dict[int, list[Answer]] = defaultdict(list)
     for case_id, id_, purpose, partner_id, any_partner, status, information in _ANSWERS.execute(
         session, [(each,) for each in sorted(case_ids)]

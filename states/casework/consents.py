@@ -18,6 +18,7 @@ from states.bulk import SetStatement, insert_into, time_text
 from states.casework.act import Step, move_and_write
 from states.casework.codes import known
 from states.casework.referrals import ReferralAnswer, answer_referrals
+from states.gather import load_cases
 from states.moves import Move, Outcome, OutcomeKind
 from states.referral_words import INFORMATION_WORDS, SOURCE_WORDS
 
@@ -61,6 +62,9 @@ _REVOKE = SetStatement(
     code=String(),
     at=UtcDateTime(),
     actor_id=BigId,
+)
+_LOCK = SetStatement(
+    "SELECT id FROM consent WHERE case_id IN (SELECT r.case_id FROM {rows}) ORDER BY case_id, id {lock}", case_id=BigId
 )
 _SAME = SetStatement(
     "SELECT r.code AS asked, o.code FROM {rows} JOIN consent AS c ON c.code = r.code "
@@ -114,7 +118,11 @@ def revoke_consents(session: Session, revocations: Sequence[Revocation], *, now:
 
 
 def _revoke(session: Session, revocations: Sequence[Revocation], now: datetime) -> list[Outcome]:
+    """Nothing is shown under the consents from the moment in which they are locked, so that whoever was shown something
+    under one of them is among those who are told."""
     done: dict[str, Revocation] = {}
+    load_cases(session, {each.case_id for each in revocations}, lock=True)
+    _LOCK.execute(session, [(case_id,) for case_id in sorted({each.case_id for each in revocations})])
 
     def write(moved: Sequence[Revocation]) -> None:
         done.update({each.consent: each for each in moved})

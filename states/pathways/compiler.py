@@ -108,7 +108,8 @@ def _table(file: PathwayFile, branches: Branches) -> dict[tuple[str, str], Trans
 
 def _also_read(part: TransitionPart) -> frozenset[str]:
     """The groups of facts that a transition reads beside its guards and conditions."""
-    groups = {"records": part.record is not None, PAST: part.takes_back, "clocks": part.waives}
+    tells = part.record is not None and part.record.kind == "consent" and bool(part.announce)
+    groups = {"records": part.record is not None, "shown": tells, PAST: part.takes_back, "clocks": part.waives}
     return frozenset(group for group, read in groups.items() if read)
 
 

@@ -10,7 +10,7 @@ from partner_cases import PartnerCases, open_partner_cases
 from sqlmodel import Session, col, select
 from synthetic_cases import START
 
-from models import Consent, Event, JournalRow, Referral, WrongUse
+from models import Consent, Disclosure, Event, JournalRow, PartnerEvent, Referral, SharingAgreement, WrongUse
 from states.casework.consents import ConsentAnswer, Revocation, record_consents, revoke_consents
 from states.journal import verify_journal
 from states.moves import OutcomeKind
@@ -163,3 +163,75 @@ def test_a_no_to_assistance_from_a_partner_leaves_what_may_be_shared_with_it(cas
     referral = cases.refer(cases.clinic)
     cases.agree(purpose="assistance", partner_id=cases.clinic, given=False)
     assert cases.referral(referral).status == "in_progress"
+
+
+def _see(cases: PartnerCases, consent: str, partner_id: int, status: str = "shown") -> None:
+    """The partner is owed the next event of the case, under the consent with this code."""
+    had = len(cases.session.exec(select(PartnerEvent.id).where(PartnerEvent.partner_id == partner_id)).all())
+    event = cases.session.exec(select(Event).order_by(col(Event.id)).offset(had).limit(1)).one()
+    cases.session.add(
+        PartnerEvent(
+            uid=f"evt-{event.id}-{partner_id}",
+            event_id=event.id or 0,
+            partner_id=partner_id,
+            case_id=cases.case_id,
+            status=status,
+            consent_id=cases.session.exec(select(Consent.id).where(Consent.code == consent)).one(),
+        )
+    )
+    cases.session.flush()
+
+
+def _look(cases: PartnerCases, consent: str, partner_id: int) -> None:
+    """The partner looks at the case through the API."""
+    agreement = SharingAgreement(
+        code="accord",
+        version=1,
+        partner_id=partner_id,
+        title="Fictif",
+        purpose="sharing",
+        valid_from=START.date(),
+        created_at=START,
+    )
+    cases.session.add(agreement)
+    cases.session.flush()
+    cases.session.add(
+        Disclosure(
+            partner_id=partner_id,
+            case_id=cases.case_id,
+            what="case",
+            agreement_id=agreement.id or 0,
+            consent_id=cases.session.exec(select(Consent.id).where(Consent.code == consent)).one(),
+            at=START,
+        )
+    )
+    cases.session.flush()
+
+
+def test_a_revocation_tells_whoever_saw_something_though_no_referral_leans_on_it(cases: PartnerCases) -> None:
+    code = cases.agree(purpose="sharing", any_partner=True, information=("name",))
+    other = cases.agree(purpose="assistance")
+    cases.advance("confirm_arrival")
+    _see(cases, code, cases.clinic)
+    _see(cases, other, cases.workshop)
+    _see(cases, code, cases.workshop, status="withheld")
+    _see(cases, other, cases.clinic, status="withheld")
+    _look(cases, code, cases.shelter)
+    revoke_consents(cases.session, [Revocation(**cases.signed(), consent=code)], now=LATER)
+    assert _told(cases) == [(None, [cases.clinic]), (None, [cases.shelter])]
+    revoke_consents(cases.session, [Revocation(**cases.signed(), consent=other)], now=LATER)
+    assert _told(cases)[2:] == [(None, [cases.workshop])]
+
+
+def test_who_is_told_by_its_referral_is_not_told_again(cases: PartnerCases) -> None:
+    code = cases.agree(purpose="sharing", any_partner=True, information=("name", "phone"))
+    first, second = cases.refer(cases.clinic), cases.refer(cases.clinic)
+    for partner_id in (cases.clinic, cases.workshop):
+        _see(cases, code, partner_id)
+    revoke_consents(cases.session, [Revocation(**cases.signed(), consent=code)], now=LATER)
+    assert _told(cases) == [(first, [cases.clinic]), (second, [cases.clinic]), (None, [cases.workshop])]
+
+
+def _told(cases: PartnerCases) -> list[tuple[str | None, list[int] | None]]:
+    events = cases.session.exec(select(Event).where(Event.type == "consent.revoked").order_by(col(Event.id)))
+    return [(event.data.get("referral"), event.only_for) for event in events]
