@@ -150,6 +150,7 @@ def try_(subscription: Numbered, as_json: AsJson = False) -> None:
         trial = asyncio.run(
             try_endpoint(
                 endpoint,
+                public_url=work.settings.public_url,
                 random_bytes=secrets.token_bytes,
                 now=work.now(),
                 allow_loopback=work.settings.allow_loopback_webhooks,

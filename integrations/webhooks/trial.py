@@ -15,8 +15,9 @@ from typing import Final
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from integrations.catalogue.schemas import CONTENT_TYPE, SOURCE, dataschema
 from integrations.webhooks.claim import Endpoint
-from integrations.webhooks.envelope import CONTENT_TYPE, SOURCE, signed_headers
+from integrations.webhooks.envelope import signed_headers
 from integrations.webhooks.post import ATTEMPT_SECONDS, Poster
 from models.events import TrialEvent, TrialMessage
 
@@ -36,7 +37,12 @@ class Trial:
 
 
 async def try_endpoint(
-    endpoint: Endpoint, *, random_bytes: Callable[[int], bytes], now: datetime, allow_loopback: bool
+    endpoint: Endpoint,
+    *,
+    public_url: str,
+    random_bytes: Callable[[int], bytes],
+    now: datetime,
+    allow_loopback: bool,
 ) -> Trial:
     """Send one test event under an id of its own, signed with all secrets that are in force. `now` is the time of its
     signature, so that of this machine's clock."""
@@ -48,6 +54,7 @@ async def try_endpoint(
         "type": TYPE,
         "time": now.astimezone(UTC).replace(microsecond=0),
         "datacontenttype": "application/json",
+        "dataschema": dataschema(public_url, TYPE),
     }
     body = JSONFormat().write(CloudEvent(attributes, TrialEvent(message=_MESSAGE).model_dump()))
     signed = signed_headers(endpoint.secret, uid, body, now, others=endpoint.others)

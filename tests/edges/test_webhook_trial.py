@@ -10,12 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http
 from cloudevents.core.formats.json import JSONFormat
+from edges.catalogue_files import PUBLIC_URL
 from edges.receivers.sink import Reply, Sink, status
 from edges.webhook_outbox import NOW, attempts, connect, deliveries, secret_of
+from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 from sqlmodel import select
 from standardwebhooks.webhooks import Webhook
 
+from integrations.catalogue.examples import example
+from integrations.catalogue.schemas import served_schema
 from integrations.webhooks.claim import Endpoint, endpoint_of
 from integrations.webhooks.post import Answer
 from integrations.webhooks.rotation import rotate_secret
@@ -31,7 +35,13 @@ def bytes_of(size: int) -> bytes:
 
 def tried(endpoint: Endpoint, *, allow_loopback: bool = True) -> Trial:
     return asyncio.run(
-        try_endpoint(endpoint, random_bytes=bytes_of, now=datetime.now(UTC), allow_loopback=allow_loopback)
+        try_endpoint(
+            endpoint,
+            public_url=PUBLIC_URL,
+            random_bytes=bytes_of,
+            now=datetime.now(UTC),
+            allow_loopback=allow_loopback,
+        )
     )
 
 
@@ -56,9 +66,10 @@ def test_it_is_signed_with_all_secrets_in_force_and_is_of_no_case(engine: Engine
     assert (event.get_type(), event.get_id(), event.get_subject()) == (TYPE, trial.event_uid, None)
     CATALOGUE[TYPE].shown[-1].model_validate(event.get_data())
     assert (trial.outcome, trial.status_code) == ("ok", 200)
-    assert json.loads(request.body).keys() == {
-        *("specversion", "id", "source", "type", "time", "datacontenttype", "data")
-    }
+    body, schema = json.loads(request.body), served_schema(PUBLIC_URL, TYPE, CATALOGUE[TYPE].version)
+    assert schema is not None
+    Draft202012Validator(schema).validate(body)
+    assert list(body) == list(example(PUBLIC_URL, TYPE))
     assert (deliveries(engine), attempts(engine)) == ([], [])
 
 
