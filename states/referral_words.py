@@ -50,6 +50,15 @@ CHANNEL_WORDS: Final = {
     "system": Text("système du partenaire", "the partner's system"),
 }
 
+PROGRESS_WORDS: Final = {
+    "contacted": Text("personne jointe", "person reached"),
+    "appointment": Text("rendez-vous pris", "appointment made"),
+    "begun": Text("service commencé", "service begun"),
+    "under_way": Text("service en cours", "service under way"),
+    "interrupted": Text("service interrompu", "service interrupted"),
+}
+"""How far the service is that a partner has accepted to give."""
+
 COPY_WORDS: Final = {
     "referrer": Text("service qui oriente", "referring agency"),
     "client": Text("personne orientée", "person referred"),

@@ -193,6 +193,20 @@ def _receiver(situation: Situation, _given: Mapping[str, Any]) -> None:
     situation.partner_id = PARTNER
 
 
+def _serving(situation: Situation, _given: Mapping[str, Any]) -> None:
+    """The actor is the system of a partner that accepted a referral of the person."""
+    accepted = RecordFact("referral", "S", "accepted", None, partner_id=PARTNER)
+    situation.facts.setdefault("records", {})["S"] = accepted
+    situation.partner_id = PARTNER
+
+
+def _not_serving(situation: Situation, _given: Mapping[str, Any]) -> None:
+    """The actor is the system of a partner that was asked and has not answered."""
+    asked = RecordFact("referral", "S", "in_progress", None, partner_id=PARTNER + 1)
+    situation.facts.setdefault("records", {})["S"] = asked
+    situation.partner_id = PARTNER + 1
+
+
 def _shares(situation: Situation, _given: Mapping[str, Any]) -> None:
     situation.data()["partner"] = PARTNER
     situation.facts["shares"] = {PARTNER: frozenset(situation.data().get("information", ()))}
@@ -279,6 +293,7 @@ SAMPLES: dict[str, Sample] = {
         lambda s, _: s.facts.update(shares={}),
     ),
     "receiver_answers": Sample(_receiver, lambda s, _: setattr(s, "partner_id", PARTNER + 1)),
+    "serves_person": Sample(_serving, _not_serving),
     "contact_attempts": Sample(
         _tried, lambda s, _: s.facts.update(attempts=()), {"minimum": 3, "channels": 2, "days": 30}
     ),

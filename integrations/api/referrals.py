@@ -5,9 +5,9 @@ What the receiver may see of the person is for the sharing agreement to say and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Final
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, select
 from sqlmodel import Session, col
 
 from integrations.api.calls import Call, Write, answer, etag_of, needs, respond, writes
+from integrations.api.installation import Here
 from integrations.api.pages import Cursor, Limit, cursor_of, link_to_next, place_of
 from integrations.api.problems import Problem, answers
 from integrations.api.requests import Answer
@@ -22,10 +23,12 @@ from integrations.sharing.pseudonyms import case_code
 from models.partner import Partner
 from models.referral_list import nearest_due
 from models.referrals import Referral, ReferralStatus
+from states.casework.progress import Progress, ReferralProgress, progress_of, record_progress
 from states.casework.referrals import Answer as ReferralAnswerCode
 from states.casework.referrals import ReferralAnswer, answer_referrals
 from states.gather import load_cases
-from states.moves import OutcomeKind, Reason
+from states.moves import Outcome, OutcomeKind, Reason
+from states.referral_words import PROGRESS_WORDS
 
 router = APIRouter(prefix="/referrals", tags=["referrals"])
 
@@ -50,6 +53,8 @@ class ReferralBody(BaseModel):
     due_at: datetime | None = Field(description="When the next step that is awaited of you is due; null: nothing is")
     answered_at: datetime | None = Field(description="When it was accepted or declined")
     reason: str | None = Field(description="Code of why it was declined or taken back")
+    progress: str | None = Field(description="How far your service is, as you reported it last")
+    progress_on: date | None = Field(description="On which day it came there")
 
 
 class ReferralPage(BaseModel):
@@ -71,6 +76,19 @@ class RejectionBody(BaseModel):
     )
 
 
+class ProgressBody(BaseModel):
+    """How far your service is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    progress: str = Field(
+        pattern=f"^({'|'.join(PROGRESS_WORDS)})$",
+        description="; ".join(f"{code}: {words.en}" for code, words in PROGRESS_WORDS.items()),
+        examples=["begun"],
+    )
+    on: date | None = Field(default=None, description="On which day it came there; today if you leave it out")
+
+
 @router.get("", responses=answers())
 def list_referrals(
     request: Request,
@@ -88,7 +106,8 @@ def list_referrals(
         if cursor is not None:
             query = query.where(col(Referral.id) > _id_at(session, call, place_of(_LIST, cursor)))
         rows = session.execute(query.order_by(col(Referral.id)).limit(limit + 1)).all()
-    found = [_body(row) for row in rows[:limit]]
+        reached = progress_of(session, [row[0] for row in rows[:limit]])
+    found = [_body(row, reached.get(row[0])) for row in rows[:limit]]
     following = cursor_of(_LIST, found[-1].code) if len(rows) > limit else None
     if following is not None:
         response.headers["Link"] = link_to_next(request, {"status": status, "limit": limit, "cursor": following})
@@ -105,22 +124,46 @@ def show_referral(code: Code, call: Reader) -> Response:
 @router.post("/{code}/acceptance", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
 def accept_referral(code: Code, write: Writer) -> Response:
     """You take the person on."""
-    return _take(code, "accepted", None, write)
+    return _take(code, _answering(code, "accepted"), write)
 
 
 @router.post("/{code}/rejection", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
 def reject_referral(code: Code, rejection: RejectionBody, write: Writer) -> Response:
     """You decline, or give up after you had accepted."""
-    return _take(code, "rejected", rejection.reason, write)
+    return _take(code, _answering(code, "rejected", rejection.reason), write)
+
+
+@router.post("/{code}/progress", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
+def progress_referral(code: Code, progress: ProgressBody, write: Writer, here: Here) -> Response:
+    """How far you are with a person whom you took on; as often as there is something new."""
+
+    def step(session: Session, now: datetime, signed: dict[str, Any]) -> Outcome:
+        on = progress.on or here.day(now)
+        said = ReferralProgress(**signed, referral=code, progress=progress.progress, on=on)
+        return record_progress(session, [said], now=now)[0]
+
+    return _take(code, step, write)
 
 
 @router.post("/{code}/completion", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
 def complete_referral(code: Code, write: Writer) -> Response:
     """You have served the person."""
-    return _take(code, "done", None, write)
+    return _take(code, _answering(code, "done"), write)
 
 
-def _take(code: str, step: ReferralAnswerCode, reason: str | None, write: Write) -> Response:
+Step = Callable[[Session, datetime, dict[str, Any]], Outcome]
+"""Takes a step on a referral; the last argument is what every step carries."""
+
+
+def _answering(code: str, answered: ReferralAnswerCode, reason: str | None = None) -> Step:
+    def step(session: Session, now: datetime, signed: dict[str, Any]) -> Outcome:
+        said = ReferralAnswer(**signed, referral=code, answer=answered, reason=reason)
+        return answer_referrals(session, [said], now=now)[0]
+
+    return step
+
+
+def _take(code: str, step: Step, write: Write) -> Response:
     call = write.call
 
     def work(session: Session) -> Answer:
@@ -134,16 +177,13 @@ def _take(code: str, step: ReferralAnswerCode, reason: str | None, write: Write)
         # Nobody changes the referral between the look at its version and the step.
         load_cases(session, {case_id}, lock=True)
         write.expects(etag_of(_one(session, call, code)))
-        said = ReferralAnswer(
-            case_id=case_id,
-            actor=call.actor,
-            command_id=write.command_id,
-            correlation_id=call.id,
-            referral=code,
-            answer=step,
-            reason=reason,
-        )
-        (outcome,) = answer_referrals(session, [said], now=call.now)
+        signed = {
+            "case_id": case_id,
+            "actor": call.actor,
+            "command_id": write.command_id,
+            "correlation_id": call.id,
+        }
+        outcome = step(session, call.now, signed)
         if outcome.kind not in (OutcomeKind.MOVED, OutcomeKind.ALREADY_DONE):
             raise Problem("refused", reasons=_for_partners(outcome.reasons))
         return answer(_one(session, call, code))
@@ -180,10 +220,10 @@ def _one(session: Session, call: Call, code: str) -> ReferralBody:
     row = session.execute(_query(call.caller.partner_id).where(col(Referral.code) == code)).first()
     if row is None:
         raise Problem("not_found")
-    return _body(row)
+    return _body(row, progress_of(session, [code]).get(code))
 
 
-def _body(row: Row[*Line]) -> ReferralBody:
+def _body(row: Row[*Line], reached: Progress | None) -> ReferralBody:
     code, case_id, key, status, made_at, due_at, answered_at, reason = row
     return ReferralBody(
         code=code,
@@ -193,6 +233,8 @@ def _body(row: Row[*Line]) -> ReferralBody:
         due_at=due_at,
         answered_at=answered_at,
         reason=reason,
+        progress=reached.code if reached else None,
+        progress_on=reached.on if reached else None,
     )
 
 

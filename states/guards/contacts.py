@@ -12,6 +12,9 @@ from states.moves import Move
 PARTNER = "partner"
 """The role of a partner's system, and the field of data that names a partner by its id."""
 
+TAKEN_ON = ("accepted", "done")
+"""Where a referral is whose receiver took the person on."""
+
 
 @guard(
     reads=("consents",),
@@ -46,6 +49,23 @@ def receiver_answers(facts: Facts, move: Move, _now: datetime) -> bool:
         return move.actor.role != PARTNER
     found = facts.records.get(move.record or "")
     return found is None or found.partner_id == asking
+
+
+@guard(
+    reads=("records",),
+    missing="actor.partner",
+    fr="Seul un partenaire qui a accepté une orientation de la personne peut en rendre compte.",
+    en="Only a partner that accepted a referral of the person can report about them.",
+)
+def serves_person(facts: Facts, move: Move, _now: datetime) -> bool:
+    """Staff report of everybody; a partner's system of whom it took on, also after it has served them."""
+    asking = move.actor.partner_id
+    if asking is None:
+        return move.actor.role != PARTNER
+    return any(
+        found.kind == "referral" and found.partner_id == asking and found.status in TAKEN_ON
+        for found in facts.records.values()
+    )
 
 
 @guard(

@@ -20,7 +20,6 @@ from models.database import read_session, write_session
 from states.journal import verify_journal
 from states.moves import OutcomeKind
 
-
 ANSWERED = ("answered_at", "reason", "progress", "progress_on")
 
 
