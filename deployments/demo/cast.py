@@ -9,12 +9,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
 from itertools import count
 
 from sqlmodel import Session
 
 from deployments.demo.luck import Luck
 from deployments.demo.story import Cast, PartnerPart
+from integrations.manifests.profile import load_profile
+from integrations.sharing.agreement_file import parse_agreement
+from integrations.sharing.agreements import record_agreement
 from integrations.webhooks.subscriptions import add_partner, add_subscription
 from models import Office, Staff
 from states.moves import Actor
@@ -60,8 +64,16 @@ def settle(session: Session, cast: Cast, luck: Luck, now: datetime) -> Roster:
 
 
 def sign_up(session: Session, part: PartnerPart, url: str, secret: str, now: datetime) -> int:
-    """Add a partner with one subscription at an address of this machine, and give the partner's id."""
+    """Add a partner with its agreement and one subscription at an address of this machine, and give its id."""
     add_partner(session, code=part.code, name=part.name, now=now)
+    file = resources.files("deployments.demo").joinpath("agreements", f"{part.code}.yaml")
+    record_agreement(
+        session,
+        parse_agreement(file.read_text(encoding="utf-8"), file.name),
+        regions=set(load_profile("mali").places.regions.values()),
+        actor=Actor("coordinator"),
+        now=now,
+    )
     return add_subscription(
         session,
         partner=part.code,
