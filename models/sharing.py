@@ -50,6 +50,7 @@ class SharingAgreement(SQLModel, table=True):
     valid_from: date = public()
     valid_until: date | None = public(default=None)
     ended_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    ended_by: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)
     created_at: datetime = internal(sa_type=UtcDateTime)
     created_by: int | None = internal(default=None, foreign_key="staff.id", sa_type=BigId)
 
@@ -75,7 +76,8 @@ class PartnerEvent(SQLModel, table=True):
 
     `uid` and `sequence` are the partner's own, so that two partners cannot join what they know. What is withheld takes
     neither a `position` in the partner's stream nor a `sequence` in the case's. `reason` says why it was withheld.
-    `received_at` is the first time that the partner surely had it, `acknowledged_at` when it said so itself.
+    `received_at` is the first time that the partner surely had it, `acknowledged_at` when it said so itself;
+    `reminded_at`: when it was asked again to do so.
     """
 
     __tablename__ = "partner_event"
@@ -108,6 +110,7 @@ class PartnerEvent(SQLModel, table=True):
     shown_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     received_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     acknowledged_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    reminded_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
 
 
 class Disclosure(SQLModel, table=True):

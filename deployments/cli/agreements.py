@@ -44,7 +44,7 @@ def add(
 ) -> None:
     """Record an agreement, or the next version of it. The same content again changes nothing."""
     with desk(as_json=as_json) as work:
-        work.pathway_version_id()
+        work.pathway_version_id()  # publishes the installation's pathway, so that the file may name it
         with write_session(work.engine) as session:
             recorded, new = record_agreement(
                 session,
@@ -112,10 +112,10 @@ def show(code: Code, as_json: AsJson = False) -> None:
 
 
 @agreement_app.command("end")
-def end(code: Code, as_json: AsJson = False) -> None:
+def end(code: Code, login: AsLogin = None, role: AsRole = "coordinator", as_json: AsJson = False) -> None:
     """End an agreement now: nothing more is shown under it. What the partner got, it has."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
-        ended = end_agreement(session, code, now=work.now())
+        ended = end_agreement(session, code, actor=acting(session, login, role), now=work.now())
         session.commit()
     fr, en = ("terminé", "ended") if ended else ("déjà terminé", "ended before")
     work.out.show({"code": code, "ended": ended}, lambda console: console.print(f"{code} : {work.out.say(fr, en)}."))
@@ -146,4 +146,10 @@ def _render(console: Console, out: Output, line: AgreementLine) -> None:
 
 
 def _fields(out: Output, names: list[str]) -> str:
-    return ", ".join(out.say(SHARED_FIELDS[name].fr, SHARED_FIELDS[name].en) for name in names) or "–"
+    return ", ".join(field_words(out, name) for name in names) or "–"
+
+
+def field_words(out: Output, name: str) -> str:
+    """What the field is called; its code when it is not shared any more."""
+    field = SHARED_FIELDS.get(name)
+    return name if field is None else out.say(field.fr, field.en)

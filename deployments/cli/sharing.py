@@ -8,6 +8,7 @@ from typing import Final
 import typer
 from rich.console import Console
 
+from deployments.cli.agreements import field_words
 from deployments.cli.cases import Code
 from deployments.cli.desk import desk
 from deployments.cli.output import AsJson, Output
@@ -15,7 +16,6 @@ from integrations.sharing.covering import Reason
 from integrations.sharing.ledger import LOOK, PUSH, STREAM, LedgerEntry, sharing_ledger
 from models.caseload import find_case
 from models.database import read_session
-from models.shared_fields import SHARED_FIELDS
 from states.pathway import Text
 
 WAY_WORDS: Final = {
@@ -101,7 +101,7 @@ def _shown(out: Output, shown: list[LedgerEntry]) -> object:
                 each.partner,
                 out.say(*WAY_WORDS[each.way or STREAM]),
                 each.what,
-                ", ".join(out.say(SHARED_FIELDS[name].fr, SHARED_FIELDS[name].en) for name in each.fields),
+                ", ".join(field_words(out, name) for name in each.fields),
                 each.agreement and f"{each.agreement} v{each.agreement_version}",
                 each.consent,
                 out.when(each.received_at),

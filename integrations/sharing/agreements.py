@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from integrations.sharing.agreement_file import Agreement, ReadAgreement
@@ -28,7 +29,8 @@ _CONTENT: Final = tuple(name for name in Agreement.model_fields if name not in (
 
 _IN_FORCE = SetStatement(
     "SELECT a.id, a.partner_id, a.purpose, a.event_types, a.regions, a.programmes, a.fields, a.sensitive_fields "
-    "FROM {rows} JOIN sharing_agreement AS a ON a.partner_id = r.partner_id "
+    "FROM {rows} JOIN partner AS p ON p.id = r.partner_id AND p.active "
+    "JOIN sharing_agreement AS a ON a.partner_id = p.id "
     "WHERE a.ended_at IS NULL AND a.valid_from <= r.day AND (a.valid_until IS NULL OR a.valid_until >= r.day) "
     "AND NOT EXISTS (SELECT 1 FROM sharing_agreement AS n WHERE n.code = a.code AND n.version > a.version) "
     "ORDER BY a.id",
@@ -68,9 +70,7 @@ def record_agreement(
     Raises FileProblems for a partner, region or pathway that is not known, and for a code that another partner has.
     """
     agreement = read.agreement
-    partner_id = session.scalar(
-        select(col(Partner.id)).where(col(Partner.code) == agreement.partner).with_for_update(key_share=True)
-    )
+    partner_id = _locked(session, col(Partner.code) == agreement.partner)
     newest = _newest(session, agreement.code)
     programmes = session.exec(select(PathwayVersion.name).distinct().order_by(PathwayVersion.name)).all()
     problems = [
@@ -95,24 +95,28 @@ def record_agreement(
         created_by=actor.id,
         **content,
     )
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # somebody else gave the code to an agreement with another partner in this moment
+        raise FileProblems([read.problem(("code",), "others_code", name=agreement.code)]) from None
     return row, True
 
 
-def end_agreement(session: Session, code: str, *, now: datetime) -> bool:
+def end_agreement(session: Session, code: str, *, actor: Actor, now: datetime) -> bool:
     """End the newest version of an agreement; nothing is shown under it any more. False when it was ended before.
 
-    Raises WrongUse when there is no such agreement.
+    The partner is locked: what is being shown to it is shown before the end, and no version is added meanwhile. Raises
+    WrongUse when there is no such agreement.
     """
+    _locked(session, col(Partner.id) == _existing(session, code).partner_id)
     newest = _existing(session, code)
-    ended = session.exec(
-        update(SharingAgreement)
-        .where(col(SharingAgreement.id) == newest.id, col(SharingAgreement.ended_at).is_(None))
-        .values(ended_at=now)
-        .execution_options(synchronize_session="fetch")
-    )
-    return bool(ended.rowcount)
+    if newest.ended_at is not None:
+        return False
+    newest.ended_at, newest.ended_by = now, actor.id
+    session.add(newest)
+    session.flush()
+    return True
 
 
 def list_agreements(session: Session, day: date) -> list[AgreementLine]:
@@ -140,7 +144,8 @@ def agreement_versions(session: Session, code: str, day: date) -> list[Agreement
 
 
 def agreements_in_force(session: Session, partner_ids: Collection[int], day: date) -> list[Terms]:
-    """The agreements of these partners that are in force on the day, the oldest first. One statement."""
+    """The agreements of these partners that are in force on the day, the oldest first; none of a partner that is not
+    active any more. One statement."""
     rows = _IN_FORCE.execute(session, [(each, day.isoformat()) for each in sorted(set(partner_ids))])
     return [
         Terms(
@@ -162,8 +167,13 @@ def _line(row: SharingAgreement, partner: str, day: date, *, newest: bool) -> Ag
     return AgreementLine(partner=partner, in_force=current, **content)
 
 
+def _locked(session: Session, which: ColumnElement[bool]) -> int | None:
+    """The id of this partner, locked until the transaction ends; none: there is no such partner."""
+    return session.scalar(select(col(Partner.id)).where(which).with_for_update(key_share=True))
+
+
 def _newest(session: Session, code: str) -> SharingAgreement | None:
-    query = select(SharingAgreement).where(SharingAgreement.code == code)
+    query = select(SharingAgreement).where(SharingAgreement.code == code).execution_options(populate_existing=True)
     return session.exec(query.order_by(col(SharingAgreement.version).desc()).limit(1)).first()
 
 

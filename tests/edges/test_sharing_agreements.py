@@ -99,9 +99,8 @@ def test_an_agreement_is_in_force_from_its_first_day_to_its_last(
 
 def test_what_is_ended_is_in_force_no_more_until_it_is_added_again(session: Session, clinic: Partner) -> None:
     first, _ = add(session)
-    assert (end_agreement(session, "clinic-health", now=NOW), end_agreement(session, "clinic-health", now=NOW)) == (
-        *(True, False),
-    )
+    ended = [end_agreement(session, "clinic-health", actor=Actor("chief", id_), now=NOW) for id_ in (None, 4711)]
+    assert ended == [True, False]
     assert codes(session, clinic) == []
     assert [each.in_force for each in list_agreements(session, TODAY)] == [False]
     second, new = add(session)
@@ -225,7 +224,7 @@ def test_files_are_read_no_further_than_they_may_be_long(tmp_path: Path) -> None
 
 def test_an_unknown_agreement_is_told(session: Session) -> None:
     with pytest.raises(WrongUse, match="no agreement none"):
-        end_agreement(session, "none", now=NOW)
+        end_agreement(session, "none", actor=Actor("coordinator"), now=NOW)
     with pytest.raises(WrongUse, match="no agreement none"):
         agreement_versions(session, "none", TODAY)
 

@@ -124,6 +124,40 @@ def test_nothing_is_shown_without_an_agreement_and_a_consent(
     assert len(session.exec(select(PartnerCase)).all()) == (0 if reason else 1)
 
 
+def test_a_partner_that_is_no_longer_active_is_told_only_what_is_taken_back(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    answer = consent(session, case)
+    first, second = owe(session, announce(session, case), announce(session, case), to=clinic)
+    shown(session, first)
+    clinic.active = False
+    session.flush()
+    assert shown(session, second) == {second: Withheld(Reason.NO_AGREEMENT)}
+    answer.status = "revoked"
+    (told,) = owe(session, announce(session, case, "consent.revoked"), to=clinic)
+    assert shown(session, told) == {told: Shown(None, None, ())}
+
+
+def test_of_two_agreements_the_one_that_was_not_ended_counts(session: Session) -> None:
+    """And what takes something back comes also when none is left."""
+    clinic = partner(session, "clinic")
+    wide = agree(session, clinic, code="wide")
+    narrow = agree(session, clinic, code="narrow", fields=["region"])
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    ids = owe(session, *(announce(session, case) for _ in range(3)), to=clinic)
+    seen = []
+    for id_, ended in zip(ids, (wide, narrow, wide), strict=True):
+        (verdict,) = shown(session, id_).values()
+        seen.append(verdict.agreement_id if isinstance(verdict, Shown) else verdict.reason)
+        ended.ended_at = NOW
+        session.flush()
+    assert seen == [wide.id, narrow.id, Reason.NO_AGREEMENT]
+    (told,) = owe(session, announce(session, case, "consent.revoked"), to=clinic)
+    assert shown(session, told) == {told: Shown(None, None, ())}
+
+
 def test_the_newest_version_of_an_agreement_counts_and_no_other(session: Session) -> None:
     clinic = partner(session, "clinic")
     agree(session, clinic)
