@@ -107,16 +107,16 @@ async def list_events(
     """Your events after those that you have, the oldest first; without `after`, from the beginning."""
     start = await run_in_threadpool(_position, call, after)
     clock = asyncio.get_running_loop().time
-    began = clock()
+    began, gone_by = clock(), 0.0
     with _waiting(call.caller.partner_id) as may_wait:
         while True:
-            gone_by = clock() - began
             now = call.now + timedelta(seconds=gone_by)
             found = await run_in_threadpool(_look, call, here, start, limit + 1, now)
             left = wait - gone_by
             if found or left <= 0 or not may_wait or here.stopping() or await request.is_disconnected():
                 break
             await asyncio.sleep(min(_LOOKS_EVERY, left))
+            gone_by = clock() - began
     events = found[:limit]
     following = _cursor(events[-1], start, now) if events else after
     headers = {}

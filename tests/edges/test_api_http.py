@@ -3,7 +3,6 @@ Segin's, and no answer that the description does not know."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
@@ -12,11 +11,10 @@ from typing import NamedTuple
 import httpx
 import pytest
 import schemathesis
-import uvicorn
-from api_client import HERE, ApiClient, kind_of, open_api
-from fastapi import FastAPI
+from api_client import ApiClient, kind_of, open_api
+from edges.api_server import serve
+from edges.stream_rows import agree_with, owe_events
 from hypothesis import HealthCheck, assume, given, settings
-from running_processes import wait_until
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 from sqlalchemy import Engine
@@ -24,19 +22,26 @@ from sqlmodel import Session
 from synthetic_cases import START
 
 from deployments.web import create_app
-from integrations.api.app import api
 from models.settings import Settings
 
 TRIES = 25
 
 
 class Served(NamedTuple):
-    """Where the API answers, a token for it, the codes of five referrals, and whoever asks in process."""
+    """Where the API answers, a token for it, the codes of five referrals, the id of an event, and whoever asks in
+    process."""
 
     url: str
     token: str
     codes: list[str]
+    event: str
     client: ApiClient
+
+    def thing_in(self, path: str) -> dict[str, str] | None:
+        """What there is of it in the room of this path, if the path asks for one."""
+        things = {"referrals": self.codes[0], "events": self.event}
+        thing = things.get(path.split("/")[1], "")
+        return {name: thing for name in ("code", "id") if f"{{{name}}}" in path} or None
 
 
 @pytest.fixture
@@ -48,16 +53,11 @@ def served(session: Session, engine: Engine) -> Iterator[Served]:
     def clock() -> datetime:
         return START + timedelta(seconds=next(numbers))
 
-    app = FastAPI()
-    app.mount("/v1", api(engine, HERE, clock=clock, new_id=lambda: f"api-{next(numbers)}", readiness=lambda: "ready"))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_until(lambda: server.started, "the server of the API")
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", client.tokens["clinique"], codes, client)
-    server.should_exit = True
-    thread.join()
+    agree_with(session, "clinique")
+    owe_events(client, 1, "clinique")  # whoever waits has something at once
+    (event,) = client.get("/events").json()["events"]
+    with serve(engine, clock) as serving:
+        yield Served(serving.url.removesuffix("/v1"), client.tokens["clinique"], codes, event["id"], client)
 
 
 def document(served: Served) -> dict[str, object]:
@@ -73,7 +73,7 @@ def test_whatever_is_sent_is_answered_as_described(served: Served, mode: Generat
         operations = [each for each in operations if each.definition.raw.keys() & {"parameters", "requestBody"}]
         assert len(operations) >= 5
     for operation in operations:
-        about = {"code": served.codes[0]} if "{code}" in operation.path and mode is GenerationMode.POSITIVE else None
+        about = served.thing_in(operation.path) if mode is GenerationMode.POSITIVE else None
 
         @settings(
             max_examples=TRIES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
