@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import WrongUse
@@ -80,6 +80,26 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         pattern=r"^https?://",
         description="Address under which partners reach the web process; events name their schemas by it.",
+    )
+    smtp_host: str | None = Field(
+        default=None, description="Mail server for the daily messages to partners; it must offer STARTTLS."
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_sender: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$",
+        description="Address from which the messages come.",
+    )
+    smtp_user: str | None = Field(default=None, description="Name at the mail server, when it asks for one.")
+    smtp_password: SecretStr | None = Field(
+        default=None, json_schema_extra={"secret": True}, description="Password at the mail server."
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authority of the mail server's certificate, when the system does not know it.",
+    )
+    drop_dir: Path | None = Field(
+        default=None, description="Folder under which partners find their daily files, each in a folder of its own."
     )
     prefect_host: str = Field(default="127.0.0.1", description="Address on which the Prefect server listens.")
     prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port on which the Prefect server listens.")

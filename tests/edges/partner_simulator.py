@@ -98,7 +98,7 @@ class Authority:
     """A certificate authority of the tests' own, and the certificates of its hosts, good and bad."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _common_name("Segin tests")
         usage = {name: name in ("digital_signature", "key_cert_sign", "crl_sign") for name in KEY_USAGES}
@@ -110,11 +110,14 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
+    @property
+    def pem(self) -> str:
+        """Its own certificate."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
     def trusting(self) -> ssl.SSLContext:
         """For a client that trusts this authority and no other."""
-        return ssl.create_default_context(
-            cadata=self._certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
-        )
+        return ssl.create_default_context(cadata=self.pem)
 
     def server(self, host: str, kind: str) -> ssl.SSLContext:
         """For the server of that host, with a certificate that is good, expired, self-signed or for the wrong host."""
@@ -133,7 +136,7 @@ class Authority:
             )
             .sign(key if alone else self._key, hashes.SHA256())
         )
-        file = self._folder / f"{host}-{kind.replace(' ', '-')}.pem"
+        file = self.folder / f"{host}-{kind.replace(' ', '-')}.pem"
         file.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
             + key.private_bytes(
