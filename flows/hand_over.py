@@ -9,20 +9,26 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from flows.liveness import is_gone, name_holder
 from integrations.notices.email import MailServer
 from integrations.notices.hand_over import HandedOver, Ways, hand_over
+from integrations.notices.outcomes import OK
 from models.database import write_session
 from models.errors import LockedByAnotherRun
+from models.partner import Channel
 from models.settings import Settings
 from states import leases
 
 LEASE: Final = "hand-over"
 TTL: Final = timedelta(minutes=5)
 """Longer than one message may take; so long a run that stopped without a trace, elsewhere, holds the next one up."""
+
+
+log = structlog.get_logger()
 
 
 def ways_of(settings: Settings) -> Ways:
@@ -63,6 +69,21 @@ def run_hand_over(engine: Engine, ways: Ways, *, clock: Callable[[], datetime]) 
         with write_session(engine) as session:
             leases.release(session, LEASE, token)
             session.commit()
+
+
+def hand_over_counts(engine: Engine, ways: Ways, *, clock: Callable[[], datetime]) -> Iterator[dict[str, int]]:
+    """The same for the receipt of a night. While another run is at work there is nothing to do."""
+    try:
+        for done in run_hand_over(engine, ways, clock=clock):
+            by_mail = done.channel == Channel.EMAIL
+            yield {
+                "messages_sent": done.parcels if by_mail else 0,
+                "files_put_down": 0 if by_mail else 2 * done.parcels,
+                "events_handed_over": done.events,
+                "hand_overs_failed": int(done.outcome != OK),
+            }
+    except LockedByAnotherRun:
+        log.warning("notice.locked")
 
 
 def _take_lease(engine: Engine, clock: Callable[[], datetime]) -> int:

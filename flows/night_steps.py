@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from integrations.api.requests import forget_requests
+from integrations.notices.hand_over import Ways
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.line import revive
 from states.assignment import assign_tasks
@@ -30,7 +31,7 @@ from states.sweep import sweep_deadlines
 @dataclass(frozen=True, slots=True)
 class NightOptions:
     """What an installation chooses. `chunk` rows are changed in one transaction; technical traces are kept so long;
-    no `backup_dir`: no backup."""
+    no `backup_dir`: no backup; no `ways`: no messages and files for partners."""
 
     chunk: int = 2_000
     attempts_kept: timedelta = timedelta(days=90)
@@ -38,6 +39,7 @@ class NightOptions:
     requests_kept: timedelta = timedelta(days=30)
     backup_dir: Path | None = None
     backups_kept: int = 14
+    ways: Ways | None = None
 
 
 @dataclass(frozen=True, slots=True)

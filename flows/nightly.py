@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from prefect import flow
 
+from flows.hand_over import ways_of
 from flows.night_receipts import NightReceipt, NightsReport, Progress
 from flows.night_steps import NightOptions
 from flows.night_watch import newest_night, night_is_missing
@@ -71,7 +72,9 @@ def run(as_of: date, run_id: str | None, on_progress: Callable[[Progress], None]
         clock=wall_clock,
         tz=settings.timezone,
         hour=settings.nightly_hour,
-        options=NightOptions(backup_dir=settings.backup_dir, backups_kept=settings.backups_kept),
+        options=NightOptions(
+            backup_dir=settings.backup_dir, backups_kept=settings.backups_kept, ways=ways_of(settings)
+        ),
         flow_run_id=run_id,
         on_progress=on_progress,
     )

@@ -6,7 +6,7 @@ nothing for a night that is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, func, select
 from sqlmodel import Session, col
 
+from flows.hand_over import hand_over_counts
 from flows.liveness import is_gone, name_holder
 from flows.night_receipts import NightReceipt, NightsReport, Progress
 from flows.night_steps import STEPS, Night, NightOptions
@@ -50,8 +51,8 @@ def run_nights(
 
     Everything is written with the business time of its night. A night that is done, or lies before one that is, is
     already done. A night that was killed goes on where it stopped. `clock` is read for leases and for when the run
-    started and finished. A `dry_run` does the same in a transaction that is rolled back, and makes no backup; on
-    SQLite nobody else can write meanwhile.
+    started and finished. A `dry_run` does the same in a transaction that is rolled back, hands nothing over to partners
+    and makes no backup; on SQLite nobody else can write meanwhile.
 
     Raises LockedByAnotherRun while another run is at work, LeaseLost when another one took over because this one had
     stopped for too long (nothing is changed after that), WrongUse for a date to come, and BackupFailed, after which
@@ -80,6 +81,7 @@ def run_nights(
                 runner = _Runner(sessions, night(day), day, token, (place, len(days)), on_progress)
                 runner.run_steps()
                 if day == as_of and not dry_run:
+                    runner.hand_over(engine)
                     _back_up(engine, options, day)
                 receipts.append(runner.finish(anchored=not dry_run))
         finally:
@@ -117,6 +119,15 @@ class _Runner:
                 changed = sum(row.changes.values())
                 self._on_progress(Progress(self._as_of, *self._place, step, len(row.done_steps), len(STEPS), changed))
 
+    def hand_over(self, engine: Engine) -> None:
+        """Messages and files for partners, with all that the night has brought about. It has transactions of its own:
+        none is open while a server is asked. What fails stays for the next night; if this one is killed and taken up
+        again, so does what it did, and only the count of it is lost."""
+        ways = self._night.options.ways
+        for counts in () if ways is None else hand_over_counts(engine, ways, clock=self._night.clock):
+            with self._transaction() as (_, row):
+                row.changes = _added(row.changes, counts)
+
     def finish(self, *, anchored: bool) -> NightReceipt:
         """Close the night with its receipt."""
         with self._transaction() as (session, row):
@@ -134,7 +145,7 @@ class _Runner:
                 continue
             chunk = step(session, self._night)
             changes = {key: count for key, count in chunk.changes.items() if count}
-            row.changes = row.changes | {key: row.changes.get(key, 0) + count for key, count in changes.items()}
+            row.changes = _added(row.changes, changes)
             if not chunk.more:
                 row.done_steps = [*row.done_steps, name]
             if changes or chunk.more:
@@ -153,6 +164,10 @@ class _Runner:
             row.flow_run_id = self._night.flow_run_id
             yield session, row
             session.commit()
+
+
+def _added(changes: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    return {**changes, **{key: changes.get(key, 0) + count for key, count in more.items() if count}}
 
 
 def _take_lease(sessions: Sessions, clock: Callable[[], datetime]) -> int:

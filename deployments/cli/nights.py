@@ -11,6 +11,7 @@ from rich.console import Console
 
 from deployments.cli.desk import Desk, desk
 from deployments.cli.output import DONE, FAILED, AsJson
+from flows.hand_over import ways_of
 from flows.night_receipts import NightsReport, Progress
 from flows.night_steps import NightOptions
 from flows.night_watch import newest_night
@@ -52,7 +53,11 @@ def nightly(
                 clock=work.now,
                 tz=work.settings.timezone,
                 hour=work.settings.nightly_hour,
-                options=NightOptions(backup_dir=work.settings.backup_dir, backups_kept=work.settings.backups_kept),
+                options=NightOptions(
+                    backup_dir=work.settings.backup_dir,
+                    backups_kept=work.settings.backups_kept,
+                    ways=ways_of(work.settings),
+                ),
                 on_progress=show,
                 dry_run=dry_run,
             )

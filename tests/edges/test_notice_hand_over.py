@@ -19,15 +19,19 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from flows.hand_over import LEASE, TTL, run_hand_over
+from flows.night_receipts import NightsReport
+from flows.night_steps import NightOptions
+from flows.nights import run_nights
 from integrations.notices import outcomes
 from integrations.notices.drop import make_folder
 from integrations.notices.email import MailServer as Address
 from integrations.notices.hand_over import HandedOver, Ways
-from models import Case, Channel, Consent, Event, Partner, PartnerEvent, Subscription
+from models import Case, Channel, Consent, Event, NightlyRun, Partner, PartnerEvent, Subscription
 from models.database import read_session, write_session
 from models.errors import LockedByAnotherRun
 from states import leases
 
+COUNTS = ("messages_sent", "files_put_down", "events_handed_over", "hand_overs_failed")
 NIGHT = datetime(2024, 3, 6, 2, 0, tzinfo=UTC)
 
 
@@ -331,3 +335,48 @@ def test_another_run_at_work_is_left_alone_until_it_is_done(engine: Engine, ways
         leases.release(session, LEASE, 1)
         session.commit()
     assert said(hand_over(engine, ways)) == [("clinic", "ok", 1, 1)]
+
+
+def test_a_night_ends_with_the_hand_over_and_counts_it(engine: Engine, ways: Ways, server: MailServer) -> None:
+    assert ways.drop_dir is not None
+    make_folder(ways.drop_dir, "shelter")
+    server.refuses = {"workshop@partner.example.org"}
+    with write_session(engine) as session:
+        partners = [a_partner(session, code) for code in ("clinic", "workshop")]
+        partners.append(a_partner(session, "shelter", Channel.DROP))
+        (case,) = open_cases(session, 1)
+        consent(session, case)
+        more(session, case, count=2)
+        session.commit()
+
+    def night(*, dry_run: bool = False) -> NightsReport:
+        return run_nights(
+            engine,
+            NIGHT.date(),
+            clock=lambda: NIGHT,
+            tz=ways.timezone,
+            options=NightOptions(ways=ways),
+            dry_run=dry_run,
+        )
+
+    assert "events_handed_over" not in night(dry_run=True).nights[0].changes
+    assert server.connections == 0
+    (receipt,) = night().nights
+    counts = {name: count for name, count in receipt.changes.items() if name in COUNTS}
+    assert counts == dict(zip(COUNTS, (1, 2, 4, 1), strict=True))
+    assert night().already_done
+    assert len(server.taken) == 1
+    with read_session(engine) as session:
+        assert session.exec(select(NightlyRun.changes)).one() == receipt.changes
+
+
+def test_a_night_beside_a_hand_over_leaves_it_alone(engine: Engine, ways: Ways, server: MailServer) -> None:
+    with write_session(engine) as session:
+        happen(session, a_partner(session, "clinic"))
+        leases.take(session, LEASE, "elsewhere:1:1:x", now=NIGHT, ttl=TTL)
+        session.commit()
+    (receipt,) = run_nights(
+        engine, NIGHT.date(), clock=lambda: NIGHT, tz=ways.timezone, options=NightOptions(ways=ways)
+    ).nights
+    assert not receipt.changes.keys() & set(COUNTS)
+    assert server.taken == []
