@@ -35,6 +35,12 @@ _SAID: Final = {
     "string_pattern_mismatch": Text("mal formé", "malformed"),
     "literal_error": Text("aucune des valeurs possibles", "none of the possible values"),
     "enum": Text("aucune des valeurs possibles", "none of the possible values"),
+    "bool_type": Text("doit être true ou false", "must be true or false"),
+    "date_from_datetime_parsing": Text("doit être une date : 2026-11-24", "must be a date: 2026-11-24"),
+    "date_type": Text("doit être une date : 2026-11-24", "must be a date: 2026-11-24"),
+    "int_type": Text("doit être un nombre entier", "must be a whole number"),
+    "too_long": Text("trop d'éléments", "too many items"),
+    "too_short": Text("trop peu d'éléments", "too few items"),
     "int_parsing": Text("doit être un nombre entier", "must be a whole number"),
     "greater_than_equal": Text("trop petit", "too small"),
     "less_than_equal": Text("trop grand", "too large"),
@@ -81,7 +87,15 @@ def _of_validation(error: RequestValidationError) -> Problem:
         return Problem("key_missing")
     if any(each["type"] == "json_invalid" for each in found):
         return Problem("bad_json")
-    return Problem("invalid", errors=[(_where(each), _SAID.get(each["type"], _WRONG)) for each in found[:20]])
+    return Problem("invalid", errors=[(_where(each), _what(each)) for each in found[:20]])
+
+
+def _what(error: dict[str, Any]) -> Text:
+    """What does not fit; where only some values do, which those are."""
+    if error["type"] == "literal_error":
+        values = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        return Text(f"doit être l'une de ces valeurs : {values}", f"must be one of: {values}")
+    return _SAID.get(error["type"], _WRONG)
 
 
 def _where(error: dict[str, Any]) -> str:

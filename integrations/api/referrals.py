@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,15 +28,17 @@ from states.casework.referrals import Answer as ReferralAnswerCode
 from states.casework.referrals import ReferralAnswer, answer_referrals
 from states.gather import load_cases
 from states.moves import Outcome, OutcomeKind, Reason
+from states.pathway import Text
 from states.referral_words import PROGRESS_WORDS
 
 router = APIRouter(prefix="/referrals", tags=["referrals"])
 
 _LIST: Final = "referrals"
+_TO_COME: Final = Text("est encore à venir : donnez un jour déjà venu", "is still to come: give a day that has come")
 _OF_THE_REFERRAL: Final = frozenset(
     {"command_id_reused", "no_such_record", "reason_in", "receiver_answers", "record_needed", "wrong_record_state"}
 )
-_NOT_NOW: Final = Reason("not_possible", "Ce n'est pas possible pour l'instant.", "This is not possible now.")
+NOT_NOW: Final = Reason("not_possible", "Ce n'est pas possible pour l'instant.", "This is not possible now.")
 
 Reader = Annotated[Call, Depends(needs("referrals:read"))]
 Writer = Annotated[Write, Depends(writes("referrals:write"))]
@@ -81,10 +83,8 @@ class ProgressBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    progress: str = Field(
-        pattern=f"^({'|'.join(PROGRESS_WORDS)})$",
-        description="; ".join(f"{code}: {words.en}" for code, words in PROGRESS_WORDS.items()),
-        examples=["begun"],
+    progress: Literal["contacted", "appointment", "begun", "under_way", "interrupted"] = Field(
+        description="; ".join(f"{code}: {words.en}" for code, words in PROGRESS_WORDS.items()), examples=["begun"]
     )
     on: date | None = Field(default=None, description="On which day it came there; today if you leave it out")
 
@@ -118,7 +118,7 @@ def list_referrals(
 def show_referral(code: Code, call: Reader) -> Response:
     """One referral, with its version as the ETag."""
     with call.reading() as session:
-        return respond(answer(_one(session, call, code)))
+        return respond(answer(referral_of(session, call, code)))
 
 
 @router.post("/{code}/acceptance", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
@@ -136,11 +136,14 @@ def reject_referral(code: Code, rejection: RejectionBody, write: Writer) -> Resp
 @router.post("/{code}/progress", response_model=ReferralBody, responses=answers(404, 409, 412, 415))
 def progress_referral(code: Code, progress: ProgressBody, write: Writer, here: Here) -> Response:
     """How far you are with a person whom you took on; as often as there is something new."""
+    today = here.day(write.call.now)
+    on = progress.on or today
+    if on > today:
+        raise Problem("invalid", errors=[("body.on", _TO_COME)])
 
     def step(session: Session, now: datetime, signed: dict[str, Any]) -> Outcome:
-        on = progress.on or here.day(now)
         said = ReferralProgress(**signed, referral=code, progress=progress.progress, on=on)
-        return record_progress(session, [said], now=now)[0]
+        return record_progress(session, [said], day=today, now=now)[0]
 
     return _take(code, step, write)
 
@@ -176,7 +179,7 @@ def _take(code: str, step: Step, write: Write) -> Response:
             raise Problem("not_found")
         # Nobody changes the referral between the look at its version and the step.
         load_cases(session, {case_id}, lock=True)
-        write.expects(etag_of(_one(session, call, code)))
+        write.expects(etag_of(referral_of(session, call, code)))
         signed = {
             "case_id": case_id,
             "actor": call.actor,
@@ -186,14 +189,14 @@ def _take(code: str, step: Step, write: Write) -> Response:
         outcome = step(session, call.now, signed)
         if outcome.kind not in (OutcomeKind.MOVED, OutcomeKind.ALREADY_DONE):
             raise Problem("refused", reasons=_for_partners(outcome.reasons))
-        return answer(_one(session, call, code))
+        return answer(referral_of(session, call, code))
 
     return write.once(work)
 
 
 def _for_partners(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons that say nothing of the case itself: where it is, a partner does not learn from a refusal."""
-    return tuple(dict.fromkeys(each if each.code in _OF_THE_REFERRAL else _NOT_NOW for each in reasons))
+    return tuple(dict.fromkeys(each if each.code in _OF_THE_REFERRAL else NOT_NOW for each in reasons))
 
 
 Line = tuple[str, int, str, str, datetime, datetime | None, datetime | None, str | None]
@@ -216,7 +219,8 @@ def _query(partner_id: int) -> Select[*Line]:
     )
 
 
-def _one(session: Session, call: Call, code: str) -> ReferralBody:
+def referral_of(session: Session, call: Call, code: str) -> ReferralBody:
+    """The caller's own referral with this code. Raises `not_found`."""
     row = session.execute(_query(call.caller.partner_id).where(col(Referral.code) == code)).first()
     if row is None:
         raise Problem("not_found")

@@ -42,13 +42,13 @@ class Progress(NamedTuple):
     on: date
 
 
-def record_progress(session: Session, steps: Sequence[ReferralProgress], *, now: datetime) -> list[Outcome]:
-    """Record how far services are; the referrals stay accepted, and their clocks go on.
+def record_progress(session: Session, steps: Sequence[ReferralProgress], *, day: date, now: datetime) -> list[Outcome]:
+    """Record how far services are; the referrals stay accepted, and their clocks go on. `day` is the programme's.
 
     Raises WrongUse for a code that is not known and for a day to come.
     """
     known("progress", [each.progress for each in steps], PROGRESS_WORDS)
-    if any(each.on > now.date() for each in steps):
+    if any(each.on > day for each in steps):
         raise WrongUse(
             "Progress is reported of days that have come.",
             "L'avancement porte sur des jours déjà venus.",

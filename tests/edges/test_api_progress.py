@@ -84,11 +84,17 @@ def test_a_report_that_does_not_fit_names_the_field(opened: tuple[ApiClient, str
     assert "Secret42" not in wrong.text
 
 
+def test_a_code_that_is_none_is_told_the_codes_that_are(opened: tuple[ApiClient, str]) -> None:
+    client, path = opened
+    wrong = client.post(f"{path}/progress", json={"progress": "done"}, headers={"Accept-Language": "en"})
+    assert wrong.json()["errors"] == [{"at": "body.progress", "text": f"must be one of: {', '.join(PROGRESS_WORDS)}"}]
+
+
 def test_a_day_to_come_says_what_to_give_instead(opened: tuple[ApiClient, str]) -> None:
     client, path = opened
     wrong = client.post(f"{path}/progress", json=BEGUN | {"on": "2024-01-09"}, headers={"Accept-Language": "en"})
-    assert kind_of(wrong) == "wrong_use"
-    assert "days that have come" in wrong.json()["detail"]
+    assert kind_of(wrong) == "invalid"
+    assert wrong.json()["errors"] == [{"at": "body.on", "text": "is still to come: give a day that has come"}]
 
 
 def test_a_report_that_was_taken_back_counts_no_more(opened: tuple[ApiClient, str]) -> None:

@@ -18,7 +18,16 @@ from integrations.api.scopes import SCOPES
 from models import ApiRequest, Partner, PartnerEvent, Referral
 from models.database import read_session, write_session
 
-BODIES: dict[str, Any] = {"reject_referral": {"reason": "no_capacity"}, "progress_referral": {"progress": "begun"}}
+BODIES: dict[str, Any] = {
+    "reject_referral": {"reason": "no_capacity"},
+    "progress_referral": {"progress": "begun"},
+    "report_attendance": {
+        "entries": [{"referral": "0000-0000-0000-0", "course": "C-1", "day": "2024-01-08", "present": True}]
+    },
+    "report_certificate": {"course": "C-1", "number": "7"},
+    "report_delivery": {"reference": "BL-1"},
+    "report_visit": {"months": 3, "outcome": "well"},
+}
 
 
 class Operation(NamedTuple):
