@@ -1,5 +1,5 @@
 """The daily hand-over to partners without a system, by one run at a time: `segin nightly` and its flow call it at the
-end of a night, `segin partner hand-over` whenever somebody asks.
+end of a night, `segin partner handover` whenever somebody asks.
 """
 
 from __future__ import annotations

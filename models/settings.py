@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     drop_dir: Path | None = Field(
         default=None, description="Folder under which partners find their daily files, each in a folder of its own."
     )
+    bridges_dir: Path | None = Field(
+        default=None,
+        description="Folder with the programme's own mappings, `NAME.yaml` each (partners/bridges.md).",
+    )
     prefect_host: str = Field(default="127.0.0.1", description="Address on which the Prefect server listens.")
     prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port on which the Prefect server listens.")
     prefect_api_url: str = Field(

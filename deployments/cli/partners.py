@@ -24,6 +24,7 @@ from integrations.webhooks.subscriptions import (
     SubscriptionLine,
     add_partner,
     add_subscription,
+    check_is_webhook,
     find_subscriptions,
     list_subscriptions,
     new_secret,
@@ -34,6 +35,7 @@ from integrations.webhooks.subscriptions import (
 from integrations.webhooks.trial import try_endpoint
 from models import WrongUse
 from models.database import read_session, write_session
+from models.partner import CLOUDEVENTS
 from states.calendar import Span
 
 partner_app = typer.Typer(no_args_is_help=True, help="Partner systems and what they subscribe to.")
@@ -54,39 +56,44 @@ def add_commands(app: typer.Typer) -> None:
 def add(
     code: Annotated[str, typer.Argument(help="Small letters, digits and hyphens.")],
     name: Annotated[str, typer.Argument(help="Its name.")],
-    url: Annotated[str, typer.Option(help="Where its events go; https.")],
+    url: Annotated[str | None, typer.Option(help="Where its events go; https; none: no subscription yet.")] = None,
     event: Annotated[list[str] | None, typer.Option(help="Event type; repeatable; none: all.")] = None,
     region: Annotated[list[str] | None, typer.Option(help="First-level P-code; repeatable; none: all.")] = None,
     secret: Annotated[str | None, typer.Option(help="Its Standard Webhooks secret; none: a new one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a partner with its subscription. The secret is shown now and never again."""
+    """Add a partner, with a first webhook when its address is given. The secret is shown now and never again."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
-        shown = secret or new_secret(secrets.token_bytes)
+        shown = None if url is None else secret or new_secret(secrets.token_bytes)
         add_partner(session, code=code, name=name, now=work.now())
-        subscription = add_subscription(
-            session,
-            partner=code,
-            url=url,
-            secret=shown,
-            now=work.now(),
-            event_types=event or (),
-            regions=region or (),
-            allow_loopback=work.settings.allow_loopback_webhooks,
-        )
+        subscription = None
+        if shown is None:
+            _refuse_without_url(secret, event, region)
+        else:
+            subscription = add_subscription(
+                session,
+                partner=code,
+                url=url,
+                secret=shown,
+                now=work.now(),
+                event_types=event or (),
+                regions=region or (),
+                allow_loopback=work.settings.allow_loopback_webhooks,
+            )
         session.commit()
         data = {
             "partner": code,
-            "subscription": subscription.id,
+            "subscription": subscription and subscription.id,
             "url": url,
-            "event_types": subscription.event_types,
-            "regions": subscription.regions,
+            "event_types": [] if subscription is None else subscription.event_types,
+            "regions": [] if subscription is None else subscription.regions,
             "secret": shown,
         }
 
         def render(console: Console) -> None:
             console.print(work.out.say(f"Partenaire {code} ajouté.", f"Partner {code} added."))
-            console.print(work.out.say("Secret, montré cette seule fois : ", "Secret, shown this once: ") + shown)
+            if shown is not None:
+                console.print(work.out.say("Secret, montré cette seule fois : ", "Secret, shown this once: ") + shown)
 
         work.out.show(data, render)
 
@@ -121,6 +128,7 @@ def rotate(
 ) -> None:
     """Give a subscription a new secret. It is shown now and never again."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
+        check_is_webhook(session, subscription)
         now, kept = work.now(), _overlap(overlap)
         change = rotate_key if asymmetric else rotate_secret
         shown = change(session, subscription, random_bytes=secrets.token_bytes, overlap=kept, now=now)
@@ -144,6 +152,7 @@ def try_(subscription: Numbered, as_json: AsJson = False) -> None:
     """Send a signed test event, of no case, and say what the answer means and what to do. 1: it was not received."""
     with desk(as_json=as_json) as work:
         with read_session(work.engine) as session:
+            check_is_webhook(session, subscription)
             endpoint = endpoint_of(session, subscription, now=work.now())
         if endpoint is None:
             raise unknown_subscription(subscription)
@@ -191,6 +200,7 @@ def _show(work: Desk, lines: list[SubscriptionLine]) -> None:
         [
             ("Partenaire", "Partner"),
             ("N°", "No"),
+            ("Canal", "Channel"),
             ("Adresse", "URL"),
             ("Événements", "Events"),
             ("Régions", "Regions"),
@@ -200,6 +210,7 @@ def _show(work: Desk, lines: list[SubscriptionLine]) -> None:
             [
                 line.partner,
                 line.id,
+                line.channel if line.format == CLOUDEVENTS else f"{line.channel} ({line.format})",
                 line.url,
                 ", ".join(line.event_types) or every,
                 ", ".join(line.regions) or every,
@@ -220,6 +231,16 @@ def _standing(work: Desk, line: SubscriptionLine) -> str:
         until = work.out.when(line.not_before)
         return work.out.say(f"{line.status} (au repos jusqu'au {until})", f"{line.status} (rests until {until})")
     return line.status
+
+
+def _refuse_without_url(secret: str | None, event: list[str] | None, region: list[str] | None) -> None:
+    if secret or event or region:
+        raise WrongUse(
+            "--secret, --event and --region go with --url.",
+            "--secret, --event et --region vont avec --url.",
+            remedy="Give --url, or add the partner alone and then use `segin partner subscribe`.",
+            remedy_fr="Donnez --url, ou ajoutez le partenaire seul puis utilisez `segin partner subscribe`.",
+        )
 
 
 def _overlap(text: str) -> timedelta:

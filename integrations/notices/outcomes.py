@@ -1,6 +1,6 @@
 """What became of a hand-over, as a code, in plain words, and with what to do about it.
 
-`email` and `drop` give the codes; `segin partner hand-over` shows the words.
+`email` and `drop` give the codes; `segin partner handover` shows the words.
 """
 
 from __future__ import annotations

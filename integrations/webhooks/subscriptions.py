@@ -16,10 +16,11 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from integrations.webhooks.addresses import check_url
+from integrations.bridges.formats import TAKEN
+from integrations.webhooks.targets import check_mapped, target_of
 from models.errors import WrongUse
 from models.events import EVENT_TYPES
-from models.partner import Partner, Subscription
+from models.partner import CLOUDEVENTS, Channel, Partner, Subscription
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105
 SECRET_BYTES: Final = 32
@@ -44,7 +45,10 @@ class SubscriptionLine:
     id: int
     partner: str
     partner_name: str
+    channel: str
     url: str
+    format: str
+    language: str
     event_types: Sequence[str]
     regions: Sequence[str]
     status: str
@@ -84,38 +88,55 @@ def add_subscription(
     session: Session,
     *,
     partner: str,
-    url: str,
-    secret: str,
     now: datetime,
+    url: str | None = None,
+    secret: str = "",
     event_types: Sequence[str] = (),
     regions: Sequence[str] = (),
+    channel: Channel = Channel.WEBHOOK,
+    format_: str = CLOUDEVENTS,
+    language: str = "fr",
     allow_loopback: bool = False,
 ) -> Subscription:
     """Subscribe a partner (its code) to events of these types and regions (P-codes), from the next event on.
 
-    Raises UnknownPartner, RefusedUrl, and WrongUse for a filter, a secret or a URL that cannot be used.
+    Only a webhook has a secret, and a format other than CloudEvents, which takes one type of event. Raises
+    UnknownPartner, RefusedUrl, and WrongUse for a filter, a secret, a format or a URL that cannot be used.
     """
-    known_id = session.scalar(select(col(Partner.id)).where(col(Partner.code) == partner))
-    if known_id is None:
+    known = session.scalars(select(Partner).where(col(Partner.code) == partner)).one_or_none()
+    if known is None:
         raise UnknownPartner(
             f"There is no partner {partner}.",
             f"Il n'y a pas de partenaire {partner}.",
             remedy="`segin partner list` shows them.",
             remedy_fr="`segin partner list` les montre.",
         )
-    check_url(url, allow_loopback=allow_loopback)
+    target = target_of(channel, url, partner=partner, allow_loopback=allow_loopback)
     _check_filters(event_types, regions)
-    _check_secret(secret)
-    same = select(func.count()).where(col(Subscription.partner_id) == known_id, col(Subscription.url) == url)
+    if channel == Channel.WEBHOOK:
+        _check_secret(secret)
+    if format_ != CLOUDEVENTS:
+        check_mapped(channel, event_types)
+        event_types = [TAKEN]
+    same = select(func.count()).where(
+        *(col(Subscription.partner_id) == known.id, col(Subscription.channel) == channel),
+        col(Subscription.url) == target,
+    )
     if session.scalar(same):
         raise WrongUse(
             f"{partner} has a subscription to this URL already; it would get each event twice.",
             f"{partner} a déjà un abonnement à cette adresse ; il recevrait chaque événement deux fois.",
+            remedy="`segin partner list` shows it.",
+            remedy_fr="`segin partner list` le montre.",
         )
     subscription = Subscription(
-        partner_id=known_id,
-        url=url,
+        partner_id=known.id or 0,
+        url=target,
         secret=secret,
+        channel=channel,
+        format=format_,
+        language=language,
+        cursor=known.position,
         event_types=sorted(set(event_types)),
         regions=sorted(set(regions)),
         created_at=now,
@@ -129,7 +150,8 @@ def list_subscriptions(session: Session) -> list[SubscriptionLine]:
     """All subscriptions, by partner."""
     statement = (
         select(
-            *(col(Subscription.id), col(Partner.code), col(Partner.name), col(Subscription.url)),
+            *(col(Subscription.id), col(Partner.code), col(Partner.name), col(Subscription.channel)),
+            *(col(Subscription.url), col(Subscription.format), col(Subscription.language)),
             *(col(Subscription.event_types), col(Subscription.regions), col(Subscription.status)),
             *(col(Subscription.status_reason), col(Subscription.failing_since), col(Subscription.not_before)),
         )
@@ -169,6 +191,20 @@ def resume(session: Session, subscription_id: int) -> None:
     subscription.failing_since = subscription.not_before = None
     subscription.failures = 0
     session.flush()
+
+
+def check_is_webhook(session: Session, subscription_id: int) -> None:
+    """Raises WrongUse for a subscription that nothing is posted to, or none."""
+    channel = session.scalar(select(col(Subscription.channel)).where(col(Subscription.id) == subscription_id))
+    if channel is None:
+        raise unknown_subscription(subscription_id)
+    if channel != Channel.WEBHOOK:
+        raise WrongUse(
+            f"Subscription {subscription_id} is no webhook: it has no secret and no endpoint.",
+            f"L'abonnement {subscription_id} n'est pas un webhook : il n'a ni secret ni point d'accès.",
+            remedy="`segin partner handover` serves e-mail and drop; a feed is asked for with a token.",
+            remedy_fr="`segin partner handover` sert email et drop ; un flux se demande avec un jeton.",
+        )
 
 
 def unknown_subscription(subscription_id: int) -> UnknownSubscription:
