@@ -35,7 +35,7 @@ from integrations.webhooks.subscriptions import (
 from integrations.webhooks.trial import try_endpoint
 from models import WrongUse
 from models.database import read_session, write_session
-from models.partner import CLOUDEVENTS
+from models.partner import CLOUDEVENTS, Channel
 from states.calendar import Span
 
 partner_app = typer.Typer(no_args_is_help=True, help="Partner systems and what they subscribe to.")
@@ -230,6 +230,9 @@ def _standing(work: Desk, line: SubscriptionLine) -> str:
     if line.status == "active" and line.not_before is not None and line.not_before > work.now():
         until = work.out.when(line.not_before)
         return work.out.say(f"{line.status} (au repos jusqu'au {until})", f"{line.status} (rests until {until})")
+    if line.status == "active" and line.channel != Channel.WEBHOOK and line.failing_since is not None:
+        since = work.out.when(line.failing_since)
+        return work.out.say(f"{line.status} (échoue depuis le {since})", f"{line.status} (failing since {since})")
     return line.status
 
 

@@ -24,10 +24,12 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
 class Payload(NamedTuple):
-    """What is posted, and as what."""
+    """What is posted, and as what. `already_there` are the answers by which the other system says that it has had it
+    before."""
 
     content_type: str
     body: bytes
+    already_there: frozenset[int] = frozenset()
 
 
 def payload(format_: str, event: bytes, folder: Path | None) -> Payload | None:
@@ -42,7 +44,7 @@ def payload(format_: str, event: bytes, folder: Path | None) -> Payload | None:
     if orjson.loads(event)["type"] != TAKEN:
         return None
     over = bridge_named(format_, folder)
-    return Payload(over.content_type, over.body(event))
+    return Payload(over.content_type, over.body(event), over.already_there)
 
 
 def bridge_named(name: str, folder: Path | None) -> Bridge:

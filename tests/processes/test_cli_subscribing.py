@@ -107,6 +107,7 @@ def test_handing_over_by_hand_says_what_went_wrong(fresh: CommandLine, tmp_path:
         assert [line["outcome"] for line in refused["subscriptions"]] == ["tls_missing", "ok"]
         assert refused["failed"] == 1
         assert len(list((tmp_path / "drop" / "one").iterdir())) == 2
+        assert fresh.text("partner", "list").count("échoue depuis le") == 1
         assert "STARTTLS" in fresh.text("partner", "handover", code=1)
         fresh.settings["allow_loopback_webhooks"] = True
         done = fresh.json("partner", "handover")
