@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count as counting
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +27,8 @@ from flows.nights import run_nights
 from integrations.notices import outcomes
 from integrations.notices.drop import make_folder
 from integrations.notices.email import MailServer as Address
-from integrations.notices.hand_over import HandedOver, Ways
+from integrations.notices.hand_over import HandedOver, Transactions, Ways
+from integrations.notices.hand_over import hand_over as hand_over_all
 from models import Case, Channel, Consent, Event, NightlyRun, Partner, PartnerEvent, Subscription
 from models.database import read_session, write_session
 from models.errors import LockedByAnotherRun
@@ -380,3 +383,66 @@ def test_a_night_beside_a_hand_over_leaves_it_alone(engine: Engine, ways: Ways, 
     ).nights
     assert not receipt.changes.keys() & set(COUNTS)
     assert server.taken == []
+
+
+def transactions(engine: Engine) -> Transactions:
+    @contextmanager
+    def transaction() -> Iterator[Session]:
+        with write_session(engine) as session:
+            yield session
+            session.commit()
+
+    return transaction
+
+
+def test_more_than_one_message_holds_goes_in_several(engine: Engine, ways: Ways, server: MailServer) -> None:
+    with write_session(engine) as session:
+        happen(session, a_partner(session, "clinic"), count=5)
+        session.commit()
+    done = hand_over_all(transactions(engine), ways, clock=lambda: NIGHT, most_at_once=2)
+    assert said(list(done)) == [("clinic", "ok", 3, 5)]
+    sent = [[row["position"] for row in attached(server, place)] for place in range(3)]
+    assert sent == [["1", "2"], ["3", "4"], ["5"]]
+    assert len({taken.message["Message-ID"] for taken in server.taken}) == 3
+
+
+class _Cut(BaseException):
+    """The power went."""
+
+
+@pytest.mark.parametrize("at", range(8))
+def test_a_cut_anywhere_loses_nothing_and_repeats_nothing_but_whole(
+    sqlite_engine: Engine, ways: Ways, server: MailServer, at: int
+) -> None:
+    """What went twice went under the same Message-ID, or into a file that was left as it was."""
+    assert ways.drop_dir is not None
+    make_folder(ways.drop_dir, "shelter")
+    with write_session(sqlite_engine) as session:
+        both = [a_partner(session, "clinic"), a_partner(session, "shelter", Channel.DROP)]
+        case = happen(session, *both, count=2)
+        session.commit()
+    calls = counting()
+
+    def clock() -> datetime:
+        if next(calls) == at:
+            raise _Cut
+        return NIGHT
+
+    with pytest.raises(_Cut):
+        list(hand_over_all(transactions(sqlite_engine), ways, clock=clock))
+    with write_session(sqlite_engine) as session:
+        more(session, case, *both)
+        session.commit()
+    hand_over(sqlite_engine, ways)
+    sent = {
+        taken.message["Message-ID"]: tuple(row["event"] for row in attached(server, place))
+        for place, taken in enumerate(server.taken)
+    }
+    tables = [read_csv(file.read_bytes()) for file in sorted((ways.drop_dir / "shelter").glob("*.csv"))]
+    in_files = [row["event"] for table in tables for row in table]
+    with read_session(sqlite_engine) as session:
+        owed = select(PartnerEvent.uid, PartnerEvent.partner_id).order_by(col(PartnerEvent.position))
+        rows = session.exec(owed).all()
+    assert sorted(uid for uids in sent.values() for uid in uids) == sorted(u for u, to in rows if to == both[0].id)
+    assert in_files == [uid for uid, to in rows if to == both[1].id]
+    assert standing(sqlite_engine) == [(3, None, False)] * 2
