@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import uuid
 from collections.abc import Callable
@@ -22,9 +23,12 @@ from deployments.children import end_with_parent
 from deployments.health import Check, check_all, readiness
 from deployments.logging import configure_logging
 from integrations.api.app import api
-from integrations.api.installation import Installation
+from integrations.api.installation import Installation, Intake
+from integrations.manifests.headers import load_mapping
+from integrations.manifests.profile import load_profile
 from models.database import create_engine_for
 from models.settings import Settings, load_settings
+from states.pathways.loader import read_pathway
 
 _WORDS: Final = {
     "ready": ("Prêt", "Ready"),
@@ -77,7 +81,11 @@ def create_app(settings: Settings, engine: Engine, stopping: Callable[[], bool] 
         found: dict[str, Any] = {check.name: {"ok": check.ok, "found": check.found} for check in checks}
         return JSONResponse({"status": status, "checks": found}, status_code=_code(status))
 
-    here = Installation(settings.public_url, settings.timezone, stopping)
+    layouts = None if settings.mapping_file is None else load_mapping(settings.mapping_file)
+    intake = Intake(
+        read_pathway(settings.pathway), load_profile(settings.country_profile), layouts, secrets.token_bytes
+    )
+    here = Installation(settings.public_url, settings.timezone, stopping, intake)
     app.mount("/v1", api(engine, here, clock=_now, new_id=_request_id, readiness=lambda: look()[0]))
     return app
 

@@ -22,13 +22,16 @@ from sqlmodel import Session
 from synthetic_cases import START
 
 from integrations.api.app import api
-from integrations.api.installation import Installation
+from integrations.api.installation import Installation, Intake
 from integrations.api.problems import KINDS, MEDIA_TYPE
 from integrations.api.scopes import SCOPES
 from integrations.api.tokens import add_token
+from integrations.manifests.profile import load_profile
 from models.database import write_session
+from states.pathways.loader import bundled_pathway
 
-HERE = Installation("https://segin.example.org", ZoneInfo("Africa/Bamako"), stopping=lambda: False)
+INTAKE = Intake(bundled_pathway("mali"), load_profile("mali"), None, random.Random(7).randbytes)
+HERE = Installation("https://segin.example.org", ZoneInfo("Africa/Bamako"), stopping=lambda: False, intake=INTAKE)
 
 
 @dataclass

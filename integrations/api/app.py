@@ -17,14 +17,21 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from integrations.api import attendance, events, me, referrals, reports
+from integrations.api import arrivals, attendance, events, me, referrals, reports
 from integrations.api.errors import problem_of
 from integrations.api.gate import Gate, respond_with
 from integrations.api.health import health_router
 from integrations.api.installation import Installation
 from integrations.api.problems import ProblemBody
 
-ROUTERS: Final = (me.router, events.router, referrals.router, reports.router, attendance.router)
+ROUTERS: Final = (
+    me.router,
+    events.router,
+    referrals.router,
+    reports.router,
+    attendance.router,
+    arrivals.router,
+)
 
 _ABOUT: Final = """What a partner system may ask of Segin and tell it. Every request but those of `health` carries a
 token; every write carries an `Idempotency-Key`; every error is `application/problem+json`, in French or English by

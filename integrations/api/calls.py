@@ -27,6 +27,7 @@ from models.database import read_session, write_session
 from models.errors import SeginError
 from models.partner_access import ApiRequest
 from states.moves import Actor
+from states.pathway import Text
 
 BEARER: Final = HTTPBearer(auto_error=False, description="The token that Segin's people gave you: `prefix.secret`")
 
@@ -119,8 +120,11 @@ def needs(scope: str | None) -> Callable[..., Call]:
     return allowed
 
 
-def writes(scope: str) -> Callable[..., Write]:
-    """A dependency: the write of a partner whose token has this scope, under its idempotency key."""
+def writes(scope: str, *media_types: str) -> Callable[..., Write]:
+    """A dependency: the write of a partner whose token has this scope, under its idempotency key, with a body of one of
+    these types (none: JSON)."""
+    accepted = media_types or ("application/json",)
+    only = Text(f"Envoyez l'un de ces types : {', '.join(accepted)}.", f"Send one of these: {', '.join(accepted)}.")
 
     def keyed(
         request: Request,
@@ -134,8 +138,8 @@ def writes(scope: str) -> Callable[..., Write]:
         if_match: Annotated[str | None, Header(max_length=200, description="The ETag of what you read")] = None,
     ) -> Write:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if call.body and media != "application/json":
-            raise Problem("unsupported_type")
+        if call.body and media not in accepted:
+            raise Problem("unsupported_type", detail=only if media_types else None)
         return Write(call, idempotency_key, digest_of(request.method, request.url.path, call.body), if_match)
 
     return keyed

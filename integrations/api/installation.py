@@ -11,14 +11,28 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
+from integrations.manifests.headers import Layouts
+from integrations.manifests.profile import Profile
+
+
+class Intake(NamedTuple):
+    """What lists of people are taken in by: the `pathway` file that new cases follow, the profile of the country, the
+    headers of a mapping file (none: the bundled ones), and where new codes come from."""
+
+    pathway: str
+    profile: Profile
+    layouts: Layouts | None
+    random_bytes: Callable[[int], bytes]
+
 
 class Installation(NamedTuple):
     """`public_url` is the address under which partners reach it, `timezone` that of the programme's days; `stopping`
-    says whether the process ends, so that nobody is kept waiting."""
+    says whether the process ends, so that nobody is kept waiting; `intake` is for lists of people who arrive."""
 
     public_url: str
     timezone: tzinfo
     stopping: Callable[[], bool]
+    intake: Intake
 
     def day(self, now: datetime) -> date:
         """The programme's day at that moment."""

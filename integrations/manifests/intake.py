@@ -1,5 +1,5 @@
 """Takes one arrival manifest in: every row ends as registered, rejected, already known or waiting. `flows.intake` and
-the command line call `take_in` for each file, and commit.
+the command line call `take_in` for each file, and commit; the partner API has the table already.
 """
 
 from __future__ import annotations
@@ -60,7 +60,11 @@ def take_in(
     The number of SQL statements does not depend on the number of rows. The same bytes again change nothing. `layouts`
     are the headers to know when there is a mapping file. Raises UnreadableManifest before anything is written.
     """
-    table = read_rows(source, file, layouts)
+    return take_in_table(session, read_rows(source, file, layouts), people, registrar)
+
+
+def take_in_table(session: Session, table: ManifestTable, people: KnownPeople, registrar: Registrar) -> IntakeSummary:
+    """`take_in` for a table that was read before."""
     if session.connection().dialect.name == "postgresql":
         # Two files taken in at once could hold the same new person; SQLite's write lock keeps them apart anyway.
         session.execute(_ONE_AT_A_TIME)
@@ -75,7 +79,7 @@ def take_in(
     manifest_id = record_manifest(session, table, found, registrar.now, registrar.actor)
     people.saw_all(session)
     return IntakeSummary(
-        file=file,
+        file=table.file,
         checksum=table.checksum,
         layout=table.layout,
         manifest_id=manifest_id,

@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
     "report_certificate": {"course": "C-1", "number": "7"},
     "report_delivery": {"reference": "BL-1"},
     "report_visit": {"months": 3, "outcome": "well"},
+    "announce_arrivals": {"people": [{"sex": "M"}]},
 }
 
 
@@ -72,6 +73,9 @@ class Door(NamedTuple):
         path = operation.path.format(code=thing, id=thing)
         if operation.method == "GET":
             return self.client.get(path, **parts)
+        if operation.name == "upload_manifest":
+            csv = "Nom,Prénom,Sexe,Date de naissance,Pays de départ,Date d'arrivée\n"
+            return self.client.post(path, content=csv, headers={"Content-Type": "text/csv"}, **parts)
         return self.client.post(path, json=BODIES.get(operation.name), **parts)
 
 
