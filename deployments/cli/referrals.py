@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,10 +15,11 @@ from deployments.cli.output import AsJson, Limit, Output
 from models import ReferralStatus
 from models.database import read_session
 from models.referral_list import ReferralFile, ReferralLine, find_partner, list_referrals, referral_file
+from states.casework.progress import Progress, ReferralProgress, progress_of, record_progress
 from states.casework.referrals import ReferralAnswer, ReferralRequest, answer_referrals, make_referrals
 from states.moves import Outcome
 from states.record_words import PRIORITY_WORDS
-from states.referral_words import INFORMATION_WORDS, SERVICE_WORDS
+from states.referral_words import INFORMATION_WORDS, PROGRESS_WORDS, SERVICE_WORDS
 
 Code = Annotated[str, typer.Argument(help="Code of the referral.", callback=typed_code)]
 
@@ -88,7 +90,7 @@ def show(code: Code, as_json: AsJson = False) -> None:
     """One referral with every field of the form: for eyes that may see it."""
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         file = referral_file(session, code)
-        document = _document(file)
+        document = _document(file, progress_of(session, [code]).get(code))
 
         def render(console: Console) -> None:
             for name, value in _shown(work.out, document).items():
@@ -154,17 +156,42 @@ def answer_(
     record(case, login=login, role=role, command_id=command_id, as_json=as_json, act=act)
 
 
+@referral_app.command("progress")
+def progress_(
+    code: Code,
+    progress: Annotated[str, typer.Argument(help=f"{', '.join(PROGRESS_WORDS)}.")],
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if left out.")] = None,
+    login: AsLogin = None,
+    role: AsRole = "case_worker",
+    command_id: CommandId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record how far the partner's service is, between its yes and its end. A refusal exits with 1."""
+    with desk(as_json=as_json) as work, read_session(work.engine) as session:
+        case = referral_file(session, code).line.case
+
+    def act(here: Acting) -> tuple[Outcome, dict[str, Any]]:
+        now = here.desk.now()
+        today = now.astimezone(here.desk.settings.timezone).date()
+        reached = ReferralProgress(**here.signed, referral=code, progress=progress, on=on.date() if on else today)
+        (outcome,) = record_progress(here.session, [reached], day=today, now=now)
+        return outcome, {"referral": code}
+
+    record(case, login=login, role=role, command_id=command_id, as_json=as_json, act=act)
+
+
 def _priority(out: Output, line: ReferralLine) -> str:
     return out.say(*PRIORITY_WORDS[line.priority])
 
 
-def _document(file: ReferralFile) -> dict[str, Any]:
+def _document(file: ReferralFile, reached: Progress | None) -> dict[str, Any]:
     referral = file.referral
     names = (
         *("services", "information", "reason", "contact", "partner_contact", "channel", "copies", "language"),
         *("interpreter", "caregiver", "caregiver_knows", "separation", "answer", "answered_at"),
     )
-    return {**file.line._asdict(), "consent": file.consent, **{name: getattr(referral, name) for name in names}}
+    said = {**file.line._asdict(), "consent": file.consent, **{name: getattr(referral, name) for name in names}}
+    return said | {"progress": reached and reached.code, "progress_on": reached and reached.on}
 
 
 def _shown(out: Output, document: dict[str, Any]) -> dict[str, Any]:

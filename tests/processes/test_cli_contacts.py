@@ -41,6 +41,10 @@ def test_from_consent_to_referral_to_answer_and_back(segin: CommandLine, case: s
     assert segin.json(*answer, "accepted")["outcome"] == "moved"
     again = segin.json(*answer, "accepted", code=1)
     assert [reason["code"] for reason in again["reasons"]] == ["wrong_record_state"]
+    assert segin.json("referral", "progress", made["referral"], "begun", "--on", "2024-01-02")["outcome"] == "moved"
+    assert "2024-01-02" in segin.text("referral", "show", made["referral"])
+    assert segin.json("referral", "show", made["referral"])["progress"] == "begun"
+    assert "under_way" in segin.error("referral", "progress", made["referral"], "done", code=2)
     second = segin.json(*make)["referral"]
     assert segin.json("referral", "answer", second, "rejected", code=1)["reasons"][0]["code"] == "reason_in"
     assert segin.json("referral", "answer", second, "rejected", "--reason", "no_capacity")["outcome"] == "moved"
