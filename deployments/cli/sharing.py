@@ -28,6 +28,7 @@ REASON_WORDS: Final = {
     Reason.NO_CONSENT: Text("pas de consentement", "no consent"),
     Reason.NOTHING_SHOWN: Text("rien à reprendre : rien montré avant", "nothing to take back: nothing shown before"),
     Reason.TAKEN_BACK: Text("repris avant d'être montré", "taken back before it was shown"),
+    Reason.OTHERS_REFERRAL: Text("orientation vers un autre partenaire", "referral to another partner"),
     Reason.NOT_IN_CATALOGUE: Text("type d'événement inconnu", "unknown type of event"),
 }
 

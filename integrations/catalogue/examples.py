@@ -9,7 +9,7 @@ import base64
 import hashlib
 from typing import Any, Final
 
-from integrations.catalogue.schemas import CASE_ATTRIBUTES, SOURCE, dataschema
+from integrations.catalogue.schemas import CASE_ATTRIBUTES, SOURCE, dataschema, sequence_text
 from models.events import CATALOGUE, CaseEvent
 
 # A type that is not here has an example without a state, as when the pathway does not share it.
@@ -57,7 +57,7 @@ def example(public_url: str, event_type: str) -> dict[str, Any]:
         "time": f"2024-03-{number:02d}T08:00:00Z",
         "datacontenttype": "application/json",
         "dataschema": dataschema(public_url, event_type),
-        "sequence": f"{number:010d}",
+        "sequence": sequence_text(number),
         "sequencetype": "Integer",
     }
     if not issubclass(model, CaseEvent):

@@ -18,6 +18,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SOURCE: Final = "urn:segin:cases"
 DATA: Final = "#/properties/data"
 CONTENT_TYPE: Final = "application/cloudevents+json"
+SEQUENCE_DIGITS: Final = 10
 # What comes with every pushed event, by Standard Webhooks: name, rules and example.
 SIGNED_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "webhook-id": {
@@ -40,6 +41,14 @@ SIGNED_HEADERS: Final[dict[str, dict[str, Any]]] = {
 }
 # An event that is about no case has no place among the events of one.
 CASE_ATTRIBUTES: Final = ("subject", "sequence", "sequencetype")
+
+
+_SEQUENCE: Final = f"^[0-9]{{{SEQUENCE_DIGITS}}}$"
+
+
+def sequence_text(sequence: int) -> str:
+    """The number of an event among those of its case: padded, because the text order has to be event order."""
+    return f"{sequence:0{SEQUENCE_DIGITS}d}"
 
 
 def published() -> list[tuple[str, int]]:
@@ -80,7 +89,7 @@ def event_schema(event_type: str, version: int) -> dict[str, Any]:
         "time": _text("When it happened", format="date-time"),
         "datacontenttype": {"const": "application/json"},
         "dataschema": _text("The schema of `data`", format="uri", pattern=f"{re.escape(path)}$"),
-        "sequence": _text("The number of the event among your events of the case, from 1", pattern="^[0-9]{10}$"),
+        "sequence": _text("The number of the event among your events of the case, from 1", pattern=_SEQUENCE),
         "sequencetype": {"const": "Integer"},
         "data": _inlined(model.model_json_schema(schema_generator=_AsSent)),
     }

@@ -1,23 +1,21 @@
 """The body of an event as one partner gets it: CloudEvents 1.0 in structured JSON, under the partner's own codes.
 
-`projection` writes it once; the same bytes go over every way. Nothing in it tells two partners that they speak of the
-same case: it has no code of Segin's own, no id, and times to the second only.
+`projection` writes it once; the same bytes go over every way. It has no id of Segin's own, so that its codes join
+nothing that two partners have. Its time is the second in which it happened: docs/sharing.md says what that gives away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from pydantic import ValidationError
 
-from integrations.catalogue.schemas import SOURCE, dataschema
+from integrations.catalogue.schemas import SOURCE, dataschema, sequence_text
 from models.events import EVENT_TYPES
-
-SEQUENCE_DIGITS: Final = 10
 
 
 class OwedEvent(NamedTuple):
@@ -43,9 +41,9 @@ def thin_data(event_type: str, data: Mapping[str, Any]) -> dict[str, Any] | None
 
 def cloud_event(event: OwedEvent, details: Mapping[str, Any], *, public_url: str, corrects: str | None = None) -> bytes:
     """The body. `details` are the fields that the partner may see, by name; `corrects` is the partner's own id of the
-    event that this one takes back. `sequence` is padded because its text order has to be event order."""
+    event that this one takes back: Segin's own never stands there."""
     data = {**event.thin, "case": event.case}
-    if corrects is not None:
+    if "corrects" in data:
         data["corrects"] = corrects
     if details:
         data["details"] = dict(details)
@@ -58,7 +56,7 @@ def cloud_event(event: OwedEvent, details: Mapping[str, Any], *, public_url: str
         "time": event.occurred_at.astimezone(UTC).replace(microsecond=0),
         "datacontenttype": "application/json",
         "dataschema": dataschema(public_url, event.type),
-        "sequence": f"{event.sequence:0{SEQUENCE_DIGITS}d}",
+        "sequence": sequence_text(event.sequence),
         "sequencetype": "Integer",
     }
     return JSONFormat().write(CloudEvent(attributes, data))

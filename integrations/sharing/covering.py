@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from models.events import CATALOGUE
 from models.shared_fields import SHARED_FIELDS
 
-RETRACTIONS: Final = frozenset({"case.corrected", "consent.revoked", "referral.revoked"})
+RETRACTIONS: Final = frozenset(name for name, kind in CATALOGUE.items() if kind.takes_back)
 """Events that take something back. They carry no details and need no consent; whoever was shown something gets them."""
 
 
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent"
     NOTHING_SHOWN = "nothing_shown"
     TAKEN_BACK = "taken_back"
+    OTHERS_REFERRAL = "others_referral"
     NOT_IN_CATALOGUE = "not_in_catalogue"
 
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from sqlalchemy import String
 from sqlmodel import Session
@@ -41,12 +42,13 @@ _REFERRALS = SetStatement(
 )
 
 
-class ReferralValues(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReferralValues:
     """Whose referral it is, and its fields; they are for its own partner alone."""
 
     case_id: int
     partner_id: int
-    values: Values
+    values: Values = field(repr=False)
 
 
 def case_values(session: Session, case_ids: Collection[int]) -> dict[int, Values]:

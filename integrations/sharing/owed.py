@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import Integer, String
 from sqlmodel import Session
@@ -17,15 +19,17 @@ from models.types import BigId, Json, UtcDateTime
 from states.bulk import SetStatement, as_json, as_time
 
 
-class PartnerKey(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PartnerKey:
     """A locked partner: the key of its codes, and the position of the newest event in its stream."""
 
     id: int
-    key: str
+    key: str = field(repr=False)
     position: int
 
 
-class Owed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Owed:
     """A row that is to be shown or withheld. `shown` counts what its partner was shown of the case before; `looked`: it
     had a look at the case through the API; `taken_back`: it was a mistake, and the partner was not told so because it
     knew nothing of it."""
@@ -36,7 +40,7 @@ class Owed(NamedTuple):
     case_id: int
     type: str
     occurred_at: datetime
-    data: dict[str, Any]
+    data: dict[str, Any] = field(repr=False)
     corrects: str | None
     region: str | None
     programme: str
@@ -45,7 +49,8 @@ class Owed(NamedTuple):
     taken_back: bool
 
 
-class Settled(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Settled:
     """What became of one, in the order of the columns of `partner_event`."""
 
     id: int
@@ -53,12 +58,14 @@ class Settled(NamedTuple):
     reason: str | None
     position: int | None
     sequence: int | None
-    body: str | None
+    body: str | None = field(repr=False)
     fields: list[str]
     agreement_id: int | None
     consent_id: int | None
     shown_at: str | None
 
+
+_COLUMNS = attrgetter(*(each.name for each in fields(Settled)))
 
 _EVENTS = SetStatement(
     "SELECT e.id, e.uid, e.case_id, e.only_for, r.partner_id FROM {rows} "
@@ -95,20 +102,22 @@ _OWED = SetStatement(
     """WITH asked AS MATERIALIZED (SELECT r.id AS id FROM {rows}),
     line AS MATERIALIZED (
         SELECT partner_id, case_id, MAX(event_id) AS last FROM partner_event
-        WHERE id IN (SELECT id FROM asked) AND status <> 'shown' GROUP BY partner_id, case_id)
+        WHERE id IN (SELECT id FROM asked) AND status <> 'shown' GROUP BY partner_id, case_id),
+    mistakes AS MATERIALIZED (
+        SELECT DISTINCT n.partner_id, n.case_id, t.corrects FROM line
+        JOIN partner_event AS n ON n.partner_id = line.partner_id AND n.case_id = line.case_id
+        JOIN event AS t ON t.id = n.event_id WHERE n.status = 'withheld' AND t.corrects IS NOT NULL)
     SELECT o.id, o.uid, o.partner_id, o.case_id, e.type, e.occurred_at, e.data, e.corrects, c.region_pcode, v.name,
         COALESCE(k.events, 0),
         EXISTS (SELECT 1 FROM disclosure AS d WHERE d.case_id = o.case_id AND d.partner_id = o.partner_id),
-        EXISTS (
-            SELECT 1 FROM partner_event AS n JOIN event AS t ON t.id = n.event_id
-            WHERE n.partner_id = o.partner_id AND n.case_id = o.case_id AND n.status = 'withheld'
-              AND t.corrects = e.uid)
+        m.corrects IS NOT NULL
     FROM line JOIN partner_event AS o ON o.partner_id = line.partner_id AND o.case_id = line.case_id
         AND o.event_id <= line.last
         AND (o.status = 'waiting' OR (o.status = 'withheld' AND o.id IN (SELECT id FROM asked)))
     JOIN event AS e ON e.id = o.event_id JOIN "case" AS c ON c.id = o.case_id
     JOIN pathway_version AS v ON v.id = c.pathway_version_id
     LEFT JOIN partner_case AS k ON k.partner_id = o.partner_id AND k.case_id = o.case_id
+    LEFT JOIN mistakes AS m ON m.partner_id = o.partner_id AND m.case_id = o.case_id AND m.corrects = e.uid
     ORDER BY o.event_id, o.partner_id""",
     id=BigId,
 )
@@ -193,7 +202,7 @@ def shown_uids(session: Session, uids: Iterable[str]) -> set[str]:
 
 def settle(session: Session, settled: Sequence[Settled]) -> None:
     """Write what became of them."""
-    _SETTLE.execute(session, [tuple(each) for each in settled])
+    _SETTLE.execute(session, [_COLUMNS(each) for each in settled])
 
 
 def advance(session: Session, positions: Mapping[int, int], known: Mapping[Pair, tuple[str, int]]) -> None:

@@ -34,7 +34,7 @@ from models.sharing import PartnerEvent, Showing
 from states.bulk import as_json, time_text
 from states.fact_rows import of_cases
 
-__all__ = ["enqueue", "show", "show_next"]
+__all__ = ["answers_of", "enqueue", "show", "show_next"]
 
 Thin = dict[str, Any] | None
 """The event's own data as the catalogue has them; none: it has them not."""
@@ -62,8 +62,9 @@ def show(
     if not owed:
         return {}
     thin = {each.id: thin_data(each.type, each.data) for each in owed}
-    verdicts = _verdicts(session, owed, thin, partners, day)
-    _write(session, owed, thin, verdicts, partners, public_url, now)
+    referrals = referral_values(session, {said["referral"] for said in thin.values() if said and "referral" in said})
+    verdicts = _verdicts(session, owed, thin, referrals, partners, day)
+    _write(session, owed, thin, referrals, verdicts, partners, public_url, now)
     return verdicts
 
 
@@ -80,18 +81,26 @@ def show_next(
 
 
 def _verdicts(
-    session: Session, owed: Sequence[Owed], thin: Mapping[int, Thin], partners: Mapping[int, PartnerKey], day: date
+    session: Session,
+    owed: Sequence[Owed],
+    thin: Mapping[int, Thin],
+    referrals: Mapping[str, ReferralValues],
+    partners: Mapping[int, PartnerKey],
+    day: date,
 ) -> dict[int, Shown | Withheld]:
     """In the order of the events: a retraction goes out when what it takes back was shown, be it just before it."""
     terms = agreements_in_force(session, partners, day)
-    answers = _answers(session, {each.case_id for each in owed})
+    answers = answers_of(session, {each.case_id for each in owed})
     shown = shown_uids(session, [uid for each in owed if (uid := _corrected(each, partners)) is not None])
     known = {(each.partner_id, each.case_id) for each in owed if each.shown or each.looked}
     verdicts: dict[int, Shown | Withheld] = {}
     for each in owed:
         pair = each.partner_id, each.case_id
-        if thin[each.id] is None:
+        said = thin[each.id]
+        if said is None or ("corrects" in said and each.corrects is None):
             verdict: Shown | Withheld = Withheld(Reason.NOT_IN_CATALOGUE)
+        elif "referral" in said and _own_referral(each, said, referrals) is None:
+            verdict = Withheld(Reason.OTHERS_REFERRAL)
         elif each.taken_back:
             verdict = Withheld(Reason.TAKEN_BACK)
         elif each.type in RETRACTIONS:
@@ -111,13 +120,14 @@ def _write(
     session: Session,
     owed: Sequence[Owed],
     thin: Mapping[int, Thin],
+    referrals: Mapping[str, ReferralValues],
     verdicts: Mapping[int, Shown | Withheld],
     partners: Mapping[int, PartnerKey],
     public_url: str,
     now: datetime,
 ) -> None:
-    values = case_values(session, {each.case_id for each in owed})
-    referrals = referral_values(session, {said["referral"] for said in thin.values() if said and "referral" in said})
+    detailed = {each.id for each in owed if isinstance(seen := verdicts[each.id], Shown) and seen.fields}
+    values = case_values(session, {each.case_id for each in owed if each.id in detailed})
     positions = {id_: partner.position for id_, partner in partners.items()}
     known: dict[Pair, tuple[str, int]] = {}
     settled = []
@@ -131,9 +141,8 @@ def _write(
         known[pair] = code, sequence + 1
         positions[each.partner_id] += 1
         said = thin[each.id] or {}
-        details = _details(
-            verdict.fields, values[each.case_id], _own_referral(each, referrals.get(said.get("referral", "")))
-        )
+        referral = _own_referral(each, said, referrals)
+        details = _details(verdict.fields, values.get(each.case_id, {}), referral.values if referral else {})
         body = cloud_event(
             OwedEvent(each.uid, each.type, code, sequence + 1, each.occurred_at, said),
             details,
@@ -155,7 +164,8 @@ def _write(
             )
         )
     settle(session, settled)
-    advance(session, positions, known)
+    moved = {id_: position for id_, position in positions.items() if position != partners[id_].position}
+    advance(session, moved, known)
 
 
 def _details(fields: Sequence[str], *sources: Values) -> Values:
@@ -164,9 +174,12 @@ def _details(fields: Sequence[str], *sources: Values) -> Values:
     return {name: found[name] for name in fields if found.get(name) is not None}
 
 
-def _own_referral(owed: Owed, found: ReferralValues | None) -> Values:
-    """The fields of the referral that the event speaks of, if it is one of this case to this partner."""
-    return found.values if found and (found.case_id, found.partner_id) == (owed.case_id, owed.partner_id) else {}
+def _own_referral(
+    owed: Owed, said: Mapping[str, Any], referrals: Mapping[str, ReferralValues]
+) -> ReferralValues | None:
+    """The referral that the event speaks of, if it is one of this case to this partner: nobody else learns its code."""
+    found = referrals.get(said.get("referral", ""))
+    return found if found and (found.case_id, found.partner_id) == (owed.case_id, owed.partner_id) else None
 
 
 def _corrected(owed: Owed, partners: Mapping[int, PartnerKey]) -> str | None:
@@ -174,7 +187,7 @@ def _corrected(owed: Owed, partners: Mapping[int, PartnerKey]) -> str | None:
     return None if owed.corrects is None else event_uid(partners[owed.partner_id].key, owed.corrects)
 
 
-def _answers(session: Session, case_ids: Collection[int]) -> Mapping[int, Sequence[Answer]]:
+def answers_of(session: Session, case_ids: Collection[int]) -> Mapping[int, Sequence[Answer]]:
     """What the people of these cases answered, the oldest first. Locked: who takes one of them back waits for us, and
     then finds who was shown something under it, or we see that it was taken back. (A first refusal for one partner,
     where the answer for any partner was yes, is a new row: what is shown at that very moment may be shown under that.)

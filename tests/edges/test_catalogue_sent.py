@@ -41,7 +41,14 @@ def test_every_body_fits_its_schema_and_its_model(
     thin = thin_data(event_type, announced)
     assert thin is not None
     owed = OwedEvent("evt-x", event_type, "c-x", sequence, at, thin)
-    body = json.loads(cloud_event(owed, {} if CATALOGUE[event_type].takes_back else details, public_url=PUBLIC_URL))
+    sent = cloud_event(
+        owed,
+        {} if CATALOGUE[event_type].takes_back else details,
+        public_url=PUBLIC_URL,
+        corrects="evt-y" if "corrects" in thin else None,
+    )
+    body = json.loads(sent)
+    assert body["data"].get("corrects") != announced.get("corrects", ""), "an id of Segin's own"
     schema = served_schema(PUBLIC_URL, event_type, CATALOGUE[event_type].version)
     assert schema is not None
     Draft202012Validator(schema, format_checker=FormatChecker(["date"])).validate(body)

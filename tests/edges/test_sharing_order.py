@@ -101,14 +101,11 @@ def _fill(session: Session, cases: int, *partners: Partner) -> list[int]:
     ids: list[int] = []
     for case in open_cases(session, cases):
         consent(session, case)
-        made = refer(session, case, partners[0])
-        events = [
-            announce(session, case),
-            announce(session, case, "referral.made", data={"case": case.code, "referral": made.code}),
-            announce(session, case, "consent.revoked", data={"case": case.code, "referral": made.code}),
-        ]
         for each in partners:
-            ids += owe(session, *events, to=each)
+            data = {"case": case.code, "referral": refer(session, case, each).code}
+            types = ("case.advanced", "referral.made", "consent.revoked")
+            ids += owe(session, *(announce(session, case, kind, data=data) for kind in types[1:]), to=each)
+            ids += owe(session, announce(session, case), to=each)
     return ids
 
 

@@ -9,10 +9,13 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from edges.sharing_rows import URL, agree, body, consent, owe, partner, refer, row, shown
 from edges.webhook_outbox import NOW, announce, open_cases
-from sqlalchemy import delete, update
+from sqlalchemy import Engine, delete, update
+from sqlalchemy import event as sql
 from sqlmodel import Session, select
 
 from integrations.sharing.covering import Reason, Shown, Withheld
+from integrations.sharing.fields import referral_values
+from integrations.sharing.owed import lock_partners, owed_rows
 from integrations.sharing.pseudonyms import case_of
 from models import (
     CasePlan,
@@ -24,6 +27,7 @@ from models import (
     Returnee,
     Vulnerability,
 )
+from models.shared_fields import SHARED_FIELDS
 
 
 def test_an_event_is_shown_under_the_partners_own_codes(session: Session) -> None:
@@ -207,15 +211,17 @@ def test_a_retraction_needs_no_consent_and_goes_to_whoever_was_shown_something(
     first = announce(session, case)
     shown(session, *owe(session, first, to=clinic))
     answer.status = "revoked"
-    revoked = announce(session, case, event_type, data={"case": case.code, "referral": "R-1"})
-    (told,) = owe(session, revoked, to=clinic)
-    (untold,) = owe(session, revoked, to=other)
+    codes = {each.id: refer(session, case, each).code for each in (clinic, other)}
+    told, untold = (
+        owe(session, announce(session, case, event_type, data={"case": "C", "referral": codes[each.id]}), to=each)[0]
+        for each in (clinic, other)
+    )
     assert shown(session, told, untold) == {
         told: Shown(None, None, ()),
         untold: Withheld(Reason.NOTHING_SHOWN),
     }
     data = body(session, told)["data"]
-    assert data == {"case": session.exec(select(PartnerCase.code)).one(), "referral": "R-1"}
+    assert data == {"case": session.exec(select(PartnerCase.code)).one(), "referral": codes[clinic.id]}
     assert (row(session, told).fields, row(session, told).sequence) == ([], 2)
 
 
@@ -241,12 +247,8 @@ def test_a_correction_names_the_partners_own_id_and_goes_to_whoever_saw_the_mist
 
 def test_the_values_are_those_of_the_case_and_of_the_partners_own_referral(session: Session) -> None:
     clinic, other = partner(session, "clinic"), partner(session, "other")
-    sensitive = ["priority", "vulnerabilities", "referral_reason"]
-    fields = [
-        *("region", "district", "office", "arrival_date", "departure_country", "closure_reason", "family_name"),
-        *("given_names", "sex", "birth_date", "birth_precision", "phone", "needs", "referral_services"),
-        *("referral_priority", "referral_contact"),
-    ]
+    sensitive = [name for name, field in SHARED_FIELDS.items() if field.sensitive]
+    fields = [name for name in SHARED_FIELDS if name not in sensitive]
     for each in (clinic, other):
         agree(session, each, fields=fields, sensitive_fields=sensitive)
     (case,) = open_cases(session, 1)
@@ -283,7 +285,7 @@ def test_the_values_are_those_of_the_case_and_of_the_partners_own_referral(sessi
     consent(session, case, information=["name", "sex", "birth_date", "phone", "needs", "screening_result"])
     made = refer(session, case, clinic, contact="+22311111111")
     event = announce(session, case, "referral.made", data={"case": case.code, "referral": made.code})
-    (mine,), (theirs,) = owe(session, event, to=clinic), owe(session, event, to=other)
+    (mine,), (theirs,) = owe(session, event, to=clinic), owe(session, announce(session, case), to=other)
     shown(session, mine, theirs)
     of_the_case = {
         "region": "ML01",
@@ -310,6 +312,91 @@ def test_the_values_are_those_of_the_case_and_of_the_partners_own_referral(sessi
     assert body(session, mine)["data"]["details"] == of_the_case | of_the_referral
     assert body(session, theirs)["data"]["details"] == of_the_case
     assert row(session, theirs).fields == list(of_the_case)
+
+
+def test_nobody_learns_of_a_referral_to_another_or_of_another_case(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    for each in (clinic, other):
+        agree(session, each)
+    case, elsewhere = open_cases(session, 2)
+    consent(session, case)
+    consent(session, elsewhere)
+    codes = [refer(session, case, clinic).code, refer(session, elsewhere, other).code, "R-unknown"]
+    events = [announce(session, case, "referral.made", data={"case": "C", "referral": code}) for code in codes]
+    ids = owe(session, *events, to=other)
+    assert shown(session, *ids) == dict.fromkeys(ids, Withheld(Reason.OTHERS_REFERRAL))
+    own = refer(session, case, other, status="revoked")
+    told = announce(session, case, "referral.revoked", data={"case": "C", "referral": codes[0]})
+    mine = announce(session, case, "referral.made", data={"case": "C", "referral": own.code})
+    ids = owe(session, told, mine, to=other)
+    assert shown(session, *ids)[ids[0]] == Withheld(Reason.OTHERS_REFERRAL)
+    assert body(session, ids[1])["data"]["referral"] == own.code
+
+
+def test_a_correction_that_names_no_event_goes_to_nobody_and_segins_own_id_never_out(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    wrong = announce(session, case)
+    bare = announce(session, case, "case.corrected", data={"case": "C", "corrects": wrong.uid})
+    ids = owe(session, wrong, bare, to=clinic)
+    assert shown(session, *ids)[ids[1]] == Withheld(Reason.NOT_IN_CATALOGUE)
+
+
+def test_a_mistake_that_was_withheld_stays_so_with_its_correction_in_one_batch(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agreement = agree(session, clinic, event_types=["case.arrived"])
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    wrong = announce(session, case)
+    corrected = announce(session, case, "case.corrected", corrects=wrong.uid, data={"case": "C", "corrects": wrong.uid})
+    ids = owe(session, wrong, corrected, to=clinic)
+    reasons = [Withheld(Reason.NO_AGREEMENT), Withheld(Reason.NOTHING_SHOWN)]
+    assert list(shown(session, *ids).values()) == reasons
+    agreement.event_types = ["case.advanced"]
+    session.flush()
+    reasons[0] = Withheld(Reason.TAKEN_BACK)
+    assert list(shown(session, *ids).values()) == reasons
+
+
+def test_an_assistance_consent_by_manifest_is_one_to_the_programme(session: Session) -> None:
+    clinic = partner(session, "clinic")
+    agreement = agree(session, clinic, purpose="assistance", fields=["region"])
+    (case,) = open_cases(session, 1)
+    answer = consent(session, case, purpose="assistance", any_partner=False, source="manifest", information=[])
+    (id_,) = owe(session, announce(session, case), to=clinic)
+    assert shown(session, id_) == {id_: Shown(agreement.id, answer.id, ("region",))}
+
+
+def test_the_case_of_somebody_of_whom_no_field_is_shown_is_not_read(session: Session, engine: Engine) -> None:
+    clinic = partner(session, "clinic")
+    agree(session, clinic, fields=[])
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    (id_,) = owe(session, announce(session, case), to=clinic)
+    asked: list[object] = []
+
+    def note(_connection: object, _cursor: object, sql: str, parameters: object, *_rest: object) -> None:
+        if "family_name" in sql:
+            asked.append(parameters)
+
+    sql.listen(engine, "before_cursor_execute", note)
+    shown(session, id_)
+    sql.remove(engine, "before_cursor_execute", note)
+    assert asked == [("[]",)]
+
+
+def test_what_holds_keys_or_personal_data_does_not_show_them(session: Session) -> None:
+    """Where a test fails, the values that it compared are printed."""
+    clinic = partner(session, "clinic")
+    (case,) = open_cases(session, 1)
+    made = refer(session, case, clinic)
+    (id_,) = owe(session, announce(session, case), to=clinic)
+    printed = repr([*lock_partners(session, [clinic.id or 0]).values(), *owed_rows(session, [id_])])
+    printed += repr(referral_values(session, [made.code]))
+    assert "PartnerKey" in printed
+    assert not any(secret in printed for secret in (clinic.pseudonym_key, case.code, made.reason or "-"))
 
 
 def test_events_that_the_catalogue_does_not_know_hold_nothing_up(session: Session) -> None:

@@ -12,8 +12,6 @@ from sqlmodel import Session, col, select
 from integrations.sharing.still_covered import still_covered
 from models import Case, Consent, Partner, PartnerEvent
 
-RETRACTION = {"case": "C", "referral": "R"}
-
 
 def _still(session: Session) -> list[int]:
     """Which of what was shown may still be sent, asked both as a condition and as a column."""
@@ -51,7 +49,7 @@ def test_a_revoked_consent_stops_what_did_not_come_yet_and_not_its_retraction(
     row(session, second).received_at = NOW
     answer.status = "revoked"
     session.flush()
-    (retraction,) = owe(session, announce(session, case, "consent.revoked", data=RETRACTION), to=clinic)
+    (retraction,) = owe(session, announce(session, case, "consent.revoked"), to=clinic)
     shown(session, retraction)
     assert _still(session) == [second, retraction]
 
