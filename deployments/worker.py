@@ -50,6 +50,8 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         database(),
         clock=wall_clock,
         random=secrets.SystemRandom().random,
+        public_url=settings.public_url,
+        timezone=settings.timezone,
         allow_loopback=settings.allow_loopback_webhooks,
     )
     async with asyncio.TaskGroup() as group:

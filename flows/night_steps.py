@@ -17,6 +17,7 @@ from integrations.api.requests import forget_requests
 from integrations.notices.hand_over import Ways
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.line import revive
+from integrations.webhooks.rotation import forget_secrets
 from states.assignment import assign_tasks
 from states.casework.leftovers import release_leftovers
 from states.casework.waiting import offer_free_places
@@ -165,11 +166,13 @@ def forget(session: Session, night: Night) -> Chunk:
     notices = forget_notices(session, before=night.instant - options.notices_kept, limit=options.chunk)
     digests = forget_digests(session, before=night.instant - options.notices_kept, limit=options.chunk)
     requests = forget_requests(session, before=night.instant - options.requests_kept, limit=options.chunk)
+    secrets = forget_secrets(session, now=night.instant, limit=options.chunk)
     changes = {
         "attempts_forgotten": attempts,
         "notices_forgotten": notices,
         "digests_forgotten": digests,
         "requests_forgotten": requests,
+        "secrets_forgotten": secrets,
     }
     return Chunk(changes, more=any(changes.values()))
 

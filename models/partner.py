@@ -127,10 +127,11 @@ class Event(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """One event for one subscription. At most one sender holds it: `lease_token` fences a sender that woke up late.
 
-    What is sent is the body of its `PartnerEvent`. A delivery waits until the earlier ones of the same subscription and
-    case are finished: so long its `next_attempt_at` is None. Afterwards that is when it may be claimed; while it is
-    being sent, when its lease ends. `attempts` counts for ever; the retry schedule counts from `replayed_after`, the
-    attempts before its last replay. `finished_at` is set if and only if the status is delivered, dead or withheld."""
+    What is sent is the body of its `PartnerEvent`. A delivery waits until the earlier ones of the same subscription
+    and case are finished: so long its `next_attempt_at` is None. Afterwards that is when it may be claimed; while it
+    is being sent, when its lease ends. `attempts` counts for ever; the retry schedule leaves out `replayed_after` of
+    them: those before its last replay and those by which a resting endpoint was probed ahead of the schedule.
+    `finished_at` is set if and only if the status is delivered, dead or withheld."""
 
     __tablename__ = "delivery"
     __table_args__ = (

@@ -11,10 +11,17 @@ import typer
 
 from deployments.cli.desk import desk
 from deployments.cli.output import AsJson, Limit
-from integrations.webhooks.dead_letters import list_deliveries, replay_dead, replay_one
-from integrations.webhooks.outcomes import in_words
+from integrations.webhooks.dead_letters import (
+    DeliveryLine,
+    list_deliveries,
+    replay_dead,
+    replay_one,
+    replay_withheld,
+)
+from integrations.webhooks.outcomes import WITHHELD, in_words
 from models import DeliveryStatus, WrongUse
 from models.database import read_session, write_session
+from models.referral_list import find_partner
 
 deliveries_app = typer.Typer(no_args_is_help=True, help="What partners were sent, are owed, or could not be sent.")
 
@@ -31,7 +38,8 @@ def list_(
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         lines = list_deliveries(session, status=status, partner=partner, case_code=case, limit=limit)
 
-        def words(outcome: str | None) -> str | None:
+        def words(line: DeliveryLine) -> str | None:
+            outcome = WITHHELD if line.status == DeliveryStatus.WITHHELD else line.dead_reason or line.outcome
             return None if outcome is None else work.out.say(in_words(outcome).fr, in_words(outcome).en)
 
         table = work.out.table(
@@ -54,7 +62,7 @@ def list_(
                     line.status,
                     line.attempts,
                     work.out.when(line.next_attempt_at),
-                    words(line.dead_reason or line.outcome),
+                    words(line),
                 ]
                 for line in lines
             ),
@@ -70,17 +78,20 @@ def replay(
         str | None, typer.Argument(help="One delivery by its number (17), or the dead ones of a range (17-40).")
     ] = None,
     dead: Annotated[bool, typer.Option("--dead", help="All that are dead.")] = False,
-    partner: Annotated[str | None, typer.Option(help="Of the dead ones, only this partner's (its code).")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Of the dead ones, only events since this time (UTC).")] = None,
+    withheld: Annotated[
+        bool, typer.Option("--withheld", help="All that were withheld: whether they may be sent is asked anew.")
+    ] = False,
+    partner: Annotated[str | None, typer.Option(help="Of several, only this partner's (its code).")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Of several, only events since this time (UTC).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send again under the same event ids, in the same order. The number is exact."""
     span = None if numbers is None else _numbers(numbers)
     one = span is not None and "-" not in (numbers or "")
-    if (span is None) == (not dead) or (one and (partner or since)):
+    if [span is not None, dead, withheld].count(True) != 1 or (one and (partner or since)):
         raise WrongUse(
-            "Name one delivery or a range, or give --dead.",
-            "Nommez un envoi ou une suite d'envois, ou donnez --dead.",
+            "Name one delivery or a range, or give --dead or --withheld.",
+            "Nommez un envoi ou une suite d'envois, ou donnez --dead ou --withheld.",
             remedy="segin deliveries replay 17, 17-40, or --dead --partner CODE --since TIME.",
             remedy_fr="segin deliveries replay 17, 17-40, ou --dead --partner CODE --since DATE.",
         )
@@ -89,7 +100,12 @@ def replay(
             count = replay_one(session, span[0], now=work.now())
         else:
             moment = None if since is None else since.replace(tzinfo=UTC)
-            count = replay_dead(session, now=work.now(), partner=partner, since=moment, numbers=span)
+            if partner is not None:
+                find_partner(session, partner)
+            if withheld:
+                count = replay_withheld(session, now=work.now(), partner=partner, since=moment)
+            else:
+                count = replay_dead(session, now=work.now(), partner=partner, since=moment, numbers=span)
         session.commit()
         text = work.out.say(f"{count} envoi(s) remis en file.", f"{count} deliveries will be sent again.")
         work.out.show({"replayed": count}, lambda console: console.print(text))

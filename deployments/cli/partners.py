@@ -108,13 +108,13 @@ def list_partners(as_json: AsJson = False) -> None:
 @partner_app.command("pause")
 def pause_(named: Named, as_json: AsJson = False) -> None:
     """Let what is owed wait until you resume it. A disabled subscription stays so."""
-    _change(named, pause, as_json=as_json)
+    _change(named, lambda _work, session, id_: pause(session, id_), as_json=as_json)
 
 
 @partner_app.command("resume")
 def resume_(named: Named, as_json: AsJson = False) -> None:
     """Send again, from now on, what waits for a subscription that is paused, disabled or resting."""
-    _change(named, resume, as_json=as_json)
+    _change(named, lambda work, session, id_: resume(session, id_, now=work.now()), as_json=as_json)
 
 
 @partner_app.command("rotate")
@@ -185,11 +185,11 @@ def try_(subscription: Numbered, as_json: AsJson = False) -> None:
     raise typer.Exit(DONE if trial.outcome == OK else FAILED)
 
 
-def _change(named: str, change: Callable[[Session, int], None], *, as_json: bool) -> None:
+def _change(named: str, change: Callable[[Desk, Session, int], None], *, as_json: bool) -> None:
     """Do it to all that is named, and show how they stand."""
     with desk(as_json=as_json) as work, write_session(work.engine) as session:
         for line in find_subscriptions(session, named):
-            change(session, line.id)
+            change(work, session, line.id)
         session.commit()
         _show(work, find_subscriptions(session, named))
 

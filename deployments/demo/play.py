@@ -48,6 +48,7 @@ class Play:
     manifests: Path
     unwell: PartnerProcess
     timezone: ZoneInfo
+    public_url: str
     first: date
     last: date
     nights_together: int
@@ -68,6 +69,8 @@ class Play:
             random=Random(self.seed).random,  # noqa: S311  (jitter, not a secret)
             # Receivers compare the signature's time with their own clocks, which are not simulated.
             signature_clock=lambda: datetime.now(UTC),
+            public_url=self.public_url,
+            timezone=self.timezone,
             allow_loopback=True,
         )
         arrivals = _by_day(self.manifests)

@@ -13,7 +13,7 @@ from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
 from models.consents import Consent
-from models.partner import Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.partner import Delivery, DeliveryStatus, Event, Partner
 from models.sharing import Disclosure, PartnerEvent, SharingAgreement, Showing
 
 PUSH: Final = "push"
@@ -56,9 +56,8 @@ def sharing_ledger(session: Session, case_id: int) -> list[LedgerEntry]:
 def _events(session: Session, case_id: int) -> list[LedgerEntry]:
     delivered = exists().where(
         col(Delivery.event_id) == col(PartnerEvent.event_id),
+        col(Delivery.partner_event_id) == col(PartnerEvent.id),
         col(Delivery.status) == DeliveryStatus.DELIVERED,
-        col(Delivery.subscription_id) == col(Subscription.id),
-        col(Subscription.partner_id) == col(PartnerEvent.partner_id),
     )
     query = (
         select(

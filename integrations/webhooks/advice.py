@@ -50,6 +50,10 @@ _ADVICE: Final = {
     outcomes.REFUSED_URL: _ADDRESS,
     outcomes.NOT_IN_CATALOGUE: _OURS,
     outcomes.INTERNAL_ERROR: _OURS,
+    outcomes.WITHHELD: Words(
+        "`segin sharing DOSSIER` dit pourquoi ; une fois l'accord ou le consentement enregistré, renvoyez-le.",
+        "`segin sharing CASE` says why; send it again once the agreement or the consent is recorded.",
+    ),
     "http_401": Words(
         "Le partenaire rejette la signature ou veut une authentification : qu'il vérifie son secret et l'heure de son "
         "serveur. `segin partner rotate` lui donne un nouveau secret.",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlmodel import Session, col
 
 from integrations.webhooks.circuit import OPENS_AFTER, is_open
-from integrations.webhooks.envelope import AnnouncedEvent, EventNotInCatalogue, envelope
-from models.partner import Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.partner import Delivery, DeliveryStatus, Partner, Subscription
 from models.partner_access import SigningSecret
 
 
@@ -37,7 +36,9 @@ class Endpoint:
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A delivery that this sender may send until `lease_until`. `number` is that of the attempt, `round_number` the
-    same since the last replay; `body` is None when the event is not in the catalogue."""
+    same since the last replay. `planned_at` is when its schedule would have had it sent, if this is a probe ahead of
+    that time. `bodies` fills in the rest: `event_uid` is the partner's own id of the event, `body` what it gets;
+    `withheld` is the outcome when it may get nothing."""
 
     delivery_id: int
     lease_token: int
@@ -46,16 +47,36 @@ class Claimed:
     round_number: int
     endpoint: Endpoint
     case_id: int
-    event_uid: str
-    correlation_id: str
-    body: bytes | None = field(repr=False)
+    event_id: int
+    partner_event_id: int | None
+    planned_at: datetime | None = None
+    event_uid: str = ""
+    body: bytes = field(default=b"", repr=False)
+    withheld: str | None = None
+
+
+_ACTIVE: Final = and_(col(Subscription.status) == "active", col(Partner.active))
+_OF_IT: Final = col(Delivery.subscription_id) == col(Subscription.id)
+_WAITS: Final = and_(col(Delivery.next_attempt_at).is_not(None), col(Delivery.status) == DeliveryStatus.PENDING)
 
 
 def due_endpoints(session: Session, *, now: datetime) -> Sequence[Endpoint]:
-    """The active subscriptions that have a delivery due, do not rest and did not ask for time."""
-    due = exists().where(col(Delivery.subscription_id) == col(Subscription.id), col(Delivery.next_attempt_at) <= now)
-    active = and_(col(Subscription.status) == "active", col(Partner.active))
-    return _endpoints(session, now, active, due, _has_rested(now))
+    """The active subscriptions that have a delivery due, do not rest and did not ask for time.
+
+    One that has rested is due for a probe even when what waits for it is to be tried later: else a quiet partner that
+    is well again would have to wait for the next try of its one event.
+    """
+    due = exists().where(_OF_IT, col(Delivery.next_attempt_at) <= now)
+    probe = and_(col(Subscription.failures) >= OPENS_AFTER, exists().where(_OF_IT, _WAITS))
+    return _endpoints(session, now, _ACTIVE, or_(due, probe), _has_rested(now))
+
+
+def active_endpoints(session: Session, ids: Collection[int], *, now: datetime) -> dict[int, Endpoint]:
+    """Those of these subscriptions that are active, as they are now."""
+    if not ids:
+        return {}
+    found = _endpoints(session, now, _ACTIVE, col(Subscription.id).in_(ids))
+    return {endpoint.subscription_id: endpoint for endpoint in found}
 
 
 def endpoint_of(session: Session, subscription_id: int, *, now: datetime) -> Endpoint | None:
@@ -91,33 +112,80 @@ def claim_probes(session: Session, endpoints: Sequence[Endpoint], *, now: dateti
     return {id_ for id_ in taken.scalars() if id_ is not None}
 
 
+def give_probe_back(session: Session, subscription_id: int, until: datetime) -> None:
+    """Let somebody else probe at once: nothing was sent by whoever was allowed to until then."""
+    session.execute(
+        update(Subscription)
+        .where(col(Subscription.id) == subscription_id, col(Subscription.not_before) == until)
+        .values(not_before=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def claim(session: Session, endpoint: Endpoint, *, room: int, now: datetime, lease: timedelta) -> list[Claimed]:
     """Take up to `room` due deliveries of one subscription, longest due first; at most one of each case.
 
-    A delivery whose lease ran out is due again. Senders that claim at once skip each other's rows.
+    A delivery whose lease ran out is due again. Senders that claim at once skip each other's rows. Of an endpoint on
+    probation it is one, the earliest, due or not.
     """
-    due = (
-        select(col(Delivery.id))
-        .where(col(Delivery.subscription_id) == endpoint.subscription_id, col(Delivery.next_attempt_at) <= now)
+    until = now + lease
+    mine = col(Delivery.subscription_id) == endpoint.subscription_id
+    if endpoint.on_probation:
+        return _claim_probe(session, endpoint, mine, now, until)
+    due = _earliest(mine, col(Delivery.next_attempt_at) <= now, room=room).cte("due")
+    return _take(session, endpoint, col(Delivery.id).in_(select(due.c.id)), until)
+
+
+def _claim_probe(
+    session: Session, endpoint: Endpoint, mine: ColumnElement[bool], now: datetime, until: datetime
+) -> list[Claimed]:
+    first = session.execute(_earliest(mine, or_(col(Delivery.next_attempt_at) <= now, _WAITS), room=1)).first()
+    if first is None:
+        return []
+    taken = _take(session, endpoint, col(Delivery.id) == first.id, until)
+    return [replace(each, planned_at=first.next_attempt_at) for each in taken] if first.next_attempt_at > now else taken
+
+
+def _earliest(*which: ColumnElement[bool], room: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(col(Delivery.id), col(Delivery.next_attempt_at))
+        .where(*which)
         .order_by(col(Delivery.next_attempt_at), col(Delivery.id))
         .limit(room)
         .with_for_update(skip_locked=True)
-        .cte("due")
     )
-    until = now + lease
+
+
+def _take(session: Session, endpoint: Endpoint, which: ColumnElement[bool], until: datetime) -> list[Claimed]:
     taken = session.execute(
         update(Delivery)
-        .where(col(Delivery.id).in_(select(due.c.id)))
+        .where(which)
         .values(
             status=DeliveryStatus.SENDING,
             lease_token=col(Delivery.lease_token) + 1,
             lease_until=until,
             next_attempt_at=until,
         )
-        .returning(col(Delivery.id))
+        .returning(
+            *(col(Delivery.id), col(Delivery.lease_token), col(Delivery.attempts), col(Delivery.replayed_after)),
+            *(col(Delivery.case_id), col(Delivery.event_id), col(Delivery.partner_event_id)),
+        )
         .execution_options(synchronize_session=False)
     )
-    return _read(session, taken.scalars().all(), endpoint, until)
+    return [
+        Claimed(
+            delivery_id=row.id,
+            lease_token=row.lease_token,
+            lease_until=until,
+            number=row.attempts + 1,
+            round_number=row.attempts - row.replayed_after + 1,
+            endpoint=endpoint,
+            case_id=row.case_id,
+            event_id=row.event_id,
+            partner_event_id=row.partner_event_id,
+        )
+        for row in sorted(taken, key=lambda row: row.id)
+    ]
 
 
 def _endpoints(session: Session, now: datetime, *which: ColumnElement[bool]) -> list[Endpoint]:
@@ -146,36 +214,3 @@ def _endpoints(session: Session, now: datetime, *which: ColumnElement[bool]) -> 
 
 def _has_rested(now: datetime) -> ColumnElement[bool]:
     return or_(col(Subscription.not_before).is_(None), col(Subscription.not_before) <= now)
-
-
-def _read(session: Session, ids: Sequence[int | None], endpoint: Endpoint, until: datetime) -> list[Claimed]:
-    statement = (
-        select(
-            *(col(Delivery.id), col(Delivery.lease_token), col(Delivery.attempts), col(Delivery.replayed_after)),
-            *(col(Event.case_id), col(Event.uid), col(Event.type), col(Event.sequence)),
-            *(col(Event.occurred_at), col(Event.correlation_id), col(Event.data)),
-        )
-        .join(Event, col(Event.id) == col(Delivery.event_id))
-        .where(col(Delivery.id).in_(ids))
-        .order_by(col(Delivery.id))
-    )
-    return [_claimed(row, endpoint, until) for row in session.execute(statement)]
-
-
-def _claimed(row: Row[Any], endpoint: Endpoint, until: datetime) -> Claimed:
-    try:
-        body = envelope(cast(AnnouncedEvent, row))
-    except EventNotInCatalogue:
-        body = None
-    return Claimed(
-        delivery_id=row.id,
-        lease_token=row.lease_token,
-        lease_until=until,
-        number=row.attempts + 1,
-        round_number=row.attempts - row.replayed_after + 1,
-        endpoint=endpoint,
-        case_id=row.case_id,
-        event_uid=row.uid,
-        correlation_id=row.correlation_id,
-        body=body,
-    )

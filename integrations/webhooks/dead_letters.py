@@ -1,4 +1,4 @@
-"""What is owed to partners and what could not be delivered: lists, counts, and sending again under the same id.
+"""What is owed to partners and what was not delivered: lists, counts, and sending again under the same id.
 
 The command line and the demonstration's summary call it.
 """
@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlmodel import Session, col
 
-from integrations.webhooks.line import hold_back, lock_subscriptions, move_up
+from integrations.webhooks.line import hold_back, lock_subscriptions, move_to_the_end, move_up
 from models.case import Case
 from models.errors import WrongUse
 from models.partner import Attempt, Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.sharing import PartnerEvent
 
 
 class UnknownDelivery(WrongUse):
@@ -25,12 +26,13 @@ class UnknownDelivery(WrongUse):
 
 @dataclass(frozen=True)
 class DeliveryLine:
-    """A delivery as lists show it. `outcome` is that of its last attempt; `outcomes.in_words` says it in words."""
+    """A delivery as lists show it. `outcome` is that of its last attempt; `outcomes.in_words` says it in words.
+    `event_uid` is the partner's own id of the event; none while it was never put in line for it."""
 
     id: int
     partner: str
     subscription_id: int
-    event_uid: str
+    event_uid: str | None
     event_type: str
     case_code: str
     sequence: int
@@ -61,12 +63,19 @@ def list_deliveries(
     )
     statement = (
         select(
-            *(col(Delivery.id), col(Partner.code), col(Delivery.subscription_id), col(Event.uid), col(Event.type)),
+            *(
+                col(Delivery.id),
+                col(Partner.code),
+                col(Delivery.subscription_id),
+                col(PartnerEvent.uid),
+                col(Event.type),
+            ),
             *(col(Case.code), col(Event.sequence), col(Event.occurred_at), col(Delivery.status)),
             *(col(Delivery.attempts), col(Delivery.next_attempt_at), col(Delivery.finished_at)),
             *(col(Delivery.dead_reason), last_outcome),
         )
         .join(Event, col(Event.id) == col(Delivery.event_id))
+        .outerjoin(PartnerEvent, col(PartnerEvent.id) == col(Delivery.partner_event_id))
         .join(Case, col(Case.id) == col(Delivery.case_id))
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .join(Partner, col(Partner.id) == col(Subscription.partner_id))
@@ -119,9 +128,21 @@ def replay_dead(
 ) -> int:
     """Send dead deliveries again: all that match what is given, a partner's code, the time since which their events
     happened, the first and the last number. How many, exactly."""
-    wanted = [col(Delivery.status) == DeliveryStatus.DEAD]
+    wanted = _matching(DeliveryStatus.DEAD, partner, since)
     if numbers is not None:
         wanted.append(col(Delivery.id).between(*numbers))
+    return _replay(session, now, *wanted)
+
+
+def replay_withheld(
+    session: Session, *, now: datetime, partner: str | None = None, since: datetime | None = None
+) -> int:
+    """The same for what was withheld: whether the partner may see it is asked anew."""
+    return _replay(session, now, *_matching(DeliveryStatus.WITHHELD, partner, since))
+
+
+def _matching(status: DeliveryStatus, partner: str | None, since: datetime | None) -> list[ColumnElement[bool]]:
+    wanted = [col(Delivery.status) == status]
     if partner is not None:
         subscriptions = (
             select(col(Subscription.id))
@@ -132,12 +153,16 @@ def replay_dead(
     if since is not None:
         events = select(col(Event.id)).where(col(Event.occurred_at) >= since)
         wanted.append(col(Delivery.event_id).in_(events))
-    return _replay(session, now, *wanted)
+    return wanted
 
 
 def _replay(session: Session, now: datetime, *wanted: ColumnElement[bool]) -> int:
-    """Put finished deliveries back into their lines, where they go in the order of their events again."""
+    """Put finished deliveries back into their lines, where they go in the order of their events again; those that were
+    withheld at the end, since to the partner they are newer than all that it was shown meanwhile."""
     lock_subscriptions(session, session.scalars(select(col(Subscription.id))).all())
+    withheld = session.scalars(
+        select(col(Delivery.id)).where(*wanted, col(Delivery.status) == DeliveryStatus.WITHHELD)
+    ).all()
     again: Sequence[Row[Any]] = session.execute(
         update(Delivery)
         .where(*wanted)
@@ -153,6 +178,7 @@ def _replay(session: Session, now: datetime, *wanted: ColumnElement[bool]) -> in
     ).all()
     if again:
         lines = {(row.subscription_id, row.case_id) for row in again}
+        move_to_the_end(session, withheld)
         hold_back(session, lines)
         move_up(session, lines, now=now)
     return len(again)

@@ -7,12 +7,12 @@ by each failure. How far ahead a lane is claimed doubles whenever a partner at i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from integrations.webhooks import circuit
-from integrations.webhooks.claim import Claimed
+from integrations.webhooks.claim import Claimed, Endpoint
 
 FIRST_LIMIT: Final = 4
 FARTHEST_AHEAD: Final = 512
@@ -20,10 +20,12 @@ FARTHEST_AHEAD: Final = 512
 
 @dataclass(slots=True, eq=False)
 class _Lane:
+    endpoint: Endpoint
     limit: int
     ahead: int
     on_the_way: int = 0
     failures: int = 0
+    news: bool = False
     queue: deque[Claimed] = field(default_factory=deque)
     in_turn: bool = False
 
@@ -46,11 +48,36 @@ class Lanes:
         for each in claimed:
             lane = self._lanes.get(each.endpoint.subscription_id)
             if lane is None:
-                lane = _Lane(limit=min(FIRST_LIMIT, self._most), ahead=self._most)
+                lane = _Lane(each.endpoint, limit=min(FIRST_LIMIT, self._most), ahead=self._most)
                 self._lanes[each.endpoint.subscription_id] = lane
-            lane.failures = each.endpoint.failures
+            lane.endpoint = each.endpoint
+            if not lane.news:
+                lane.failures = each.endpoint.failures
             lane.queue.append(each)
             self._give_turn(lane)
+
+    def waiting(self) -> set[int]:
+        """The subscriptions for which something waits to be sent."""
+        return {key for key, lane in self._lanes.items() if lane.queue}
+
+    def told(self) -> None:
+        """All outcomes so far are in the database before it is asked what to `fill` in: its count of failures holds."""
+        for lane in self._lanes.values():
+            lane.news = False
+
+    def renew(self, waiting: Iterable[int], active: Mapping[int, Endpoint]) -> list[Claimed]:
+        """Of these subscriptions, send to the active ones as they are now; what waits for the others is taken out."""
+        unsent = []
+        for key in waiting:
+            if key in active:
+                self._lanes[key].endpoint = active[key]
+            else:
+                unsent += self.empty_one(key)
+        return unsent
+
+    def endpoint(self, claimed: Claimed) -> Endpoint:
+        """Where it goes and what signs it, as last heard."""
+        return self._lanes[claimed.endpoint.subscription_id].endpoint
 
     def take(self) -> Claimed | None:
         """The next to send, from each lane in turn; None while none may be sent."""
@@ -66,6 +93,7 @@ class Lanes:
     def count(self, claimed: Claimed, outcome: str) -> int:
         """The failures in a row of the lane's endpoint after this outcome, as far as this sender knows."""
         lane = self._lanes[claimed.endpoint.subscription_id]
+        lane.news = True
         lane.failures = circuit.count(lane.failures, outcome, claimed_at=claimed.endpoint.failures)
         return lane.failures
 

@@ -1,7 +1,7 @@
 """The line in which the deliveries of one subscription and case wait: only the first unfinished one has a time.
 
-Whatever adds a delivery to a line or takes one out of it (fan-out, record, replay) locks the subscriptions first and
-moves the line up afterwards, in the same transaction.
+Whatever adds a delivery to a line or takes one out of it (fan-out, resuming, record, replay) locks the subscriptions
+first and moves the line up afterwards, in the same transaction.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ Line = tuple[int | None, int]
 EARLIER: Final = """EXISTS (
     SELECT 1 FROM delivery AS earlier
     WHERE earlier.subscription_id = delivery.subscription_id AND earlier.case_id = delivery.case_id
-      AND earlier.sequence < delivery.sequence AND earlier.finished_at IS NULL)"""
+      AND earlier.sequence <= delivery.sequence AND earlier.finished_at IS NULL
+      AND (earlier.sequence < delivery.sequence OR earlier.id < delivery.id))"""
 """SQL condition: a delivery ahead of this one in its line is not finished."""
 
 # Materialized, so that PostgreSQL looks up the first of each line instead of joining all that waits.
@@ -33,7 +34,7 @@ _MOVE_UP = SetStatement(
             SELECT id FROM delivery AS waiting
             WHERE waiting.subscription_id = r.subscription_id AND waiting.case_id = r.case_id
               AND waiting.finished_at IS NULL
-            ORDER BY waiting.sequence LIMIT 1) AS id
+            ORDER BY waiting.sequence, waiting.id LIMIT 1) AS id
         FROM {rows})
     UPDATE delivery SET next_attempt_at = first.at FROM first
     WHERE delivery.id = first.id AND delivery.next_attempt_at IS NULL""",
@@ -48,6 +49,16 @@ _HOLD_BACK = SetStatement(
       AND delivery.status = 'pending' AND delivery.next_attempt_at IS NOT NULL AND {EARLIER}""",  # noqa: S608
     subscription_id=BigId,
     case_id=BigId,
+)
+
+
+_TO_THE_END = SetStatement(
+    """UPDATE delivery SET sequence = 1 + (
+        SELECT MAX(line.sequence) FROM delivery AS line
+        WHERE line.subscription_id = delivery.subscription_id AND line.case_id = delivery.case_id
+          AND line.finished_at IS NULL)
+    FROM {rows} WHERE delivery.id = r.id""",
+    id=BigId,
 )
 
 
@@ -70,6 +81,11 @@ def move_up(session: Session, lines: Collection[Line], *, now: datetime) -> None
 def hold_back(session: Session, lines: Collection[Line]) -> None:
     """Make those that have an unfinished one ahead of them (since a replay) wait, unless they are on their way."""
     _HOLD_BACK.execute(session, list(lines))
+
+
+def move_to_the_end(session: Session, ids: Collection[int | None]) -> None:
+    """Let these unfinished deliveries come after all others of their lines."""
+    _TO_THE_END.execute(session, [(id_,) for id_ in ids])
 
 
 def revive(session: Session, *, now: datetime) -> int:

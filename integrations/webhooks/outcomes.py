@@ -30,14 +30,15 @@ REFUSED_ADDRESS: Final = "refused_address"
 REFUSED_URL: Final = "refused_url"
 NOT_IN_CATALOGUE: Final = "not_in_catalogue"
 INTERNAL_ERROR: Final = "internal_error"
+WITHHELD: Final = "withheld"
 
 FAILING_TOO_LONG: Final = "failing_too_long"
 """Why a subscription is disabled that nobody has answered for days; the outcome of no attempt."""
 
-FINAL: Final = frozenset({GONE, NOT_IN_CATALOGUE})
+FINAL: Final = frozenset({GONE, NOT_IN_CATALOGUE, WITHHELD})
 """Outcomes after which trying again cannot help."""
 
-NOT_OF_ENDPOINT: Final = frozenset({NOT_IN_CATALOGUE, INTERNAL_ERROR})
+NOT_OF_ENDPOINT: Final = frozenset({NOT_IN_CATALOGUE, INTERNAL_ERROR, WITHHELD})
 """Outcomes that say nothing about the endpoint: it was not asked."""
 
 _WORDS: Final = {
@@ -73,6 +74,10 @@ _WORDS: Final = {
     NOT_IN_CATALOGUE: Words(
         "l'événement n'est pas dans le catalogue ; rien n'a été envoyé",
         "the event is not in the catalogue; nothing was sent",
+    ),
+    WITHHELD: Words(
+        "l'accord ou le consentement ne le permet pas ; rien n'a été envoyé",
+        "the agreement or the consent does not allow it; nothing was sent",
     ),
     INTERNAL_ERROR: Words("erreur interne de Segin ; voir le journal", "internal error of Segin; see the log"),
 }

@@ -1,6 +1,7 @@
 """New secrets and keys for a subscription: for a while the old ones go on signing beside them.
 
-The command line calls it. What it gives back is shown once, to whoever tells the partner.
+The command line calls it, and the nightly run to forget what signs no more. What it gives back is shown once, to
+whoever tells the partner.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
 from integrations.webhooks.line import lock_subscriptions
@@ -77,6 +78,18 @@ def rotate_key(
     session.add(SigningSecret(subscription_id=subscription_id, scheme=ASYMMETRIC, secret=private, created_at=now))
     session.flush()
     return public_key(private)
+
+
+def forget_secrets(session: Session, *, now: datetime, limit: int) -> int:
+    """Remove up to `limit` secrets and keys whose overlap is over; return how many."""
+    over = select(col(SigningSecret.id)).where(col(SigningSecret.expires_at) <= now).limit(limit)
+    removed = session.execute(
+        delete(SigningSecret)
+        .where(col(SigningSecret.id).in_(over))
+        .returning(col(SigningSecret.id))
+        .execution_options(synchronize_session=False)
+    )
+    return len(removed.all())
 
 
 def _lock(session: Session, subscription_id: int, overlap: timedelta, now: datetime) -> Subscription:

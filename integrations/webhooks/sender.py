@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final, Self
 
@@ -23,15 +23,25 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session
 
+from integrations.catalogue.schemas import CONTENT_TYPE
 from integrations.webhooks import outcomes
+from integrations.webhooks.bodies import with_bodies
 from integrations.webhooks.circuit import is_open
-from integrations.webhooks.claim import Claimed, claim, claim_probes, due_endpoints
-from integrations.webhooks.envelope import CONTENT_TYPE, signed_headers
+from integrations.webhooks.claim import (
+    Claimed,
+    Endpoint,
+    active_endpoints,
+    claim,
+    claim_probes,
+    due_endpoints,
+    give_probe_back,
+)
 from integrations.webhooks.lanes import Lanes
 from integrations.webhooks.line import lock_subscriptions
 from integrations.webhooks.post import ATTEMPT_SECONDS, Answer, Poster
-from integrations.webhooks.record import Recorded, Result, record, release
+from integrations.webhooks.record import Recorded, Result, note_received, record, release
 from integrations.webhooks.retries import wanted_wait
+from integrations.webhooks.signatures import signed_headers
 from models.database import read_session, write_session
 
 POLL_SECONDS: Final = 1.0
@@ -45,17 +55,20 @@ log = structlog.get_logger()
 class Sender:
     """How deliveries are sent.
 
-    `clock` is the time that decides what is due and that is recorded. A receiver compares the signature's time with
-    its own clock: give `signature_clock` when `clock` is a simulated one. `random` gives numbers from 0 to 1.
-    `allow_loopback` lets deliveries reach this machine, for development and the demonstration. At most `concurrency`
-    attempts are on their way, at most `per_subscription` of them to one subscription; each ends within `timeout`
-    seconds. `lease` must exceed an attempt and the wait for a busy database together.
+    `clock` is the time that decides what is due and that is recorded. A receiver compares the signature's time with its
+    own clock: give `signature_clock` when `clock` is a simulated one. `random` gives numbers from 0 to 1. Agreements
+    begin and end on the days of `timezone`; events name their schemas under `public_url`. `allow_loopback` lets
+    deliveries reach this machine, for development and the demonstration. At most `concurrency` attempts are on their
+    way, at most `per_subscription` of them to one subscription; each ends within `timeout` seconds. `lease` must exceed
+    an attempt and the wait for a busy database together.
     """
 
     engine: Engine
     _: KW_ONLY
     clock: Callable[[], datetime]
     random: Callable[[], float]
+    public_url: str
+    timezone: tzinfo
     signature_clock: Callable[[], datetime] | None = None
     allow_loopback: bool = False
     concurrency: int = 64
@@ -97,19 +110,6 @@ class Sender:
                 await run.wait()
 
 
-async def deliver_due(
-    engine: Engine,
-    *,
-    clock: Callable[[], datetime],
-    random: Callable[[], float],
-    signature_clock: Callable[[], datetime] | None = None,
-    allow_loopback: bool = False,
-) -> Recorded:
-    """`Sender.deliver_due` with everything else as it is by default."""
-    sender = Sender(engine, clock=clock, random=random, signature_clock=signature_clock, allow_loopback=allow_loopback)
-    return await sender.deliver_due()
-
-
 class _Run:
     """A sender at work: its lanes, the attempts on their way, and the results that wait to be recorded."""
 
@@ -149,9 +149,11 @@ class _Run:
         """Record what came back, claim, and start what may go out. Whether there was anything to do."""
         results, self._results = self._results, []
         unsent, self._unsent = self._unsent, []
-        work = partial(self._in_one_transaction, results, unsent, self._lanes.room())
+        waiting = self._lanes.waiting()
+        self._lanes.told()
+        work = partial(self._in_one_transaction, results, unsent, self._lanes.room(), waiting)
         try:
-            recorded, claimed = await asyncio.get_running_loop().run_in_executor(self._database, work)
+            recorded, claimed, active = await asyncio.get_running_loop().run_in_executor(self._database, work)
         except SQLAlchemyError:
             # Perhaps recorded, perhaps not: the lease token makes it harmless to try again.
             self._results[:0], self._unsent[:0] = results, unsent
@@ -159,7 +161,10 @@ class _Run:
         self.recorded += recorded
         if recorded.dead:
             log.warning("delivery.dead", dead=recorded.dead)
-        self._lanes.fill(claimed)
+        # Somebody may have paused one meanwhile, or changed its secret.
+        self._unsent += self._lanes.renew(waiting, active)
+        self._lanes.fill(each for each in claimed if each.withheld is None)
+        self._end([each for each in claimed if each.withheld is not None])
         self._start()
         return bool(results or claimed)
 
@@ -178,14 +183,14 @@ class _Run:
         self._unsent += self._lanes.empty()
 
     def _in_one_transaction(
-        self, results: list[Result], unsent: list[Claimed], room: dict[int, int]
-    ) -> tuple[Recorded, list[Claimed]]:
+        self, results: list[Result], unsent: list[Claimed], room: dict[int, int], waiting: set[int]
+    ) -> tuple[Recorded, list[Claimed], dict[int, Endpoint]]:
         now = self._sender.clock()
         if not results and not unsent:
             # A look takes no write lock; with nothing due, that is all.
             with read_session(self._sender.engine) as session:
                 if not due_endpoints(session, now=now):
-                    return Recorded(), []
+                    return Recorded(), [], active_endpoints(session, waiting, now=now)
         with write_session(self._sender.engine) as session:
             # Once for both that follow: two senders that took them one after the other could wait for each other.
             held = (*(result.claimed for result in results), *unsent)
@@ -193,8 +198,10 @@ class _Run:
             recorded = record(session, results, now=now)
             release(session, unsent, now=now)
             claimed = [] if self._stopping else self._claim(session, room, now)
+            active = active_endpoints(session, waiting, now=now)
+            note_received(session, results, now=now)
             session.commit()
-        return recorded, claimed
+        return recorded, claimed, active
 
     def _claim(self, session: Session, room: dict[int, int], now: datetime) -> list[Claimed]:
         sender = self._sender
@@ -206,8 +213,21 @@ class _Run:
             if endpoint.on_probation:
                 wanted = 1 if endpoint.subscription_id in probed else 0
             if wanted:
-                claimed += claim(session, endpoint, room=wanted, now=now, lease=sender.lease)
-        return claimed
+                taken = claim(session, endpoint, room=wanted, now=now, lease=sender.lease)
+                if endpoint.on_probation and not taken:
+                    give_probe_back(session, endpoint.subscription_id, now + sender.lease)
+                claimed += taken
+        day = now.astimezone(sender.timezone).date()
+        return with_bodies(session, claimed, public_url=sender.public_url, day=day, now=now)
+
+    def _end(self, withheld: Sequence[Claimed]) -> None:
+        """What is not to be sent goes back at the next turn, at once, without a place in a lane."""
+        now, none = self._sender.clock(), timedelta(0)
+        self._results += [
+            Result(each, each.withheld or outcomes.WITHHELD, None, now, 0, 0.0, none) for each in withheld
+        ]
+        if withheld:
+            self._news.set()
 
     def _start(self) -> None:
         while len(self._on_the_way) < self._sender.concurrency and (claimed := self._lanes.take()):
@@ -249,10 +269,8 @@ class _Run:
         )
 
     async def _post(self, claimed: Claimed, signed_at: datetime) -> Answer:
-        if claimed.body is None:
-            return Answer(outcomes.NOT_IN_CATALOGUE)
         try:
-            endpoint, body = claimed.endpoint, claimed.body
+            endpoint, body = self._lanes.endpoint(claimed), claimed.body
             signed = signed_headers(endpoint.secret, claimed.event_uid, body, signed_at, others=endpoint.others)
             return await self._poster.post(endpoint.url, {"Content-Type": CONTENT_TYPE, **signed}, body)
         except Exception:  # one delivery must not end the others

@@ -1,13 +1,13 @@
 """The signatures of Standard Webhooks, symmetric (`v1`) and asymmetric (`v1a`, Ed25519), and the keys of the latter.
 
-`envelope` signs each attempt with every key that is in force, `rotation` makes new ones.
+The sender signs each attempt with every key that is in force, `rotation` makes new ones.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -30,6 +30,19 @@ def new_private_key(random_bytes: Callable[[int], bytes]) -> str:
 def public_key(private: str) -> str:
     """The half that the partner verifies with; it may be known to anybody."""
     return PUBLIC_PREFIX + base64.b64encode(_private_key(private).public_key().public_bytes_raw()).decode()
+
+
+def signed_headers(
+    secret: str, event_uid: str, body: bytes, at: datetime, *, others: Sequence[str] = ()
+) -> dict[str, str]:
+    """The three Standard Webhooks headers for an attempt made at `at` (aware; any time zone), signed with the secret
+    and with the `others` that are in force beside it."""
+    moment = at.astimezone(UTC)  # the library replaces the time zone instead of converting
+    return {
+        "webhook-id": event_uid,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": " ".join(sign(key, event_uid, body, moment) for key in (secret, *others)),
+    }
 
 
 def sign(key: str, event_uid: str, body: bytes, at: datetime) -> str:

@@ -17,6 +17,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from integrations.bridges.formats import TAKEN
+from integrations.webhooks.line import lock_subscriptions
+from integrations.webhooks.missed import deliver_missed
 from integrations.webhooks.targets import check_mapped, target_of
 from models.errors import WrongUse
 from models.events import EVENT_TYPES
@@ -184,13 +186,17 @@ def pause(session: Session, subscription_id: int) -> None:
     session.flush()
 
 
-def resume(session: Session, subscription_id: int) -> None:
-    """Send again what waits for a paused or disabled subscription, from now on."""
+def resume(session: Session, subscription_id: int, *, now: datetime) -> None:
+    """Send again what waits for a paused or disabled subscription, from now on; for a disabled one also what happened
+    meanwhile."""
     subscription = _existing(session, subscription_id)
+    was_disabled = subscription.status == "disabled"
     subscription.status, subscription.status_reason = "active", None
     subscription.failing_since = subscription.not_before = None
     subscription.failures = 0
     session.flush()
+    if was_disabled:
+        deliver_missed(session, subscription, now=now)
 
 
 def check_is_webhook(session: Session, subscription_id: int) -> None:
@@ -218,10 +224,11 @@ def unknown_subscription(subscription_id: int) -> UnknownSubscription:
 
 
 def _existing(session: Session, subscription_id: int) -> Subscription:
-    subscription = session.get(Subscription, subscription_id)
-    if subscription is None:
+    """Locked: a sender may be about to disable it."""
+    locked = lock_subscriptions(session, [subscription_id])
+    if not locked:
         raise unknown_subscription(subscription_id)
-    return subscription
+    return locked[0]
 
 
 def _check_filters(event_types: Sequence[str], regions: Sequence[str]) -> None:

@@ -17,8 +17,8 @@ from cloudevents.core.v1.event import CloudEvent
 
 from integrations.catalogue.schemas import CONTENT_TYPE, SOURCE, dataschema
 from integrations.webhooks.claim import Endpoint
-from integrations.webhooks.envelope import signed_headers
 from integrations.webhooks.post import ATTEMPT_SECONDS, Poster
+from integrations.webhooks.signatures import signed_headers
 from models.events import TrialEvent, TrialMessage
 
 TYPE: Final = "segin.test"

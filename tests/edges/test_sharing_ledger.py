@@ -15,7 +15,7 @@ from models import Delivery, DeliveryStatus, Disclosure, Event
 from models.database import write_session
 
 
-def _deliver(session: Session, event: Event, to: str) -> None:
+def _deliver(session: Session, event: Event, id_: int, to: str) -> None:
     """As the sender records it."""
     subscription = add_subscription(
         session, partner=to, url=f"https://{to}.example.org/", secret="whsec_" + "A" * 32, now=NOW
@@ -24,6 +24,7 @@ def _deliver(session: Session, event: Event, to: str) -> None:
         Delivery(
             event_id=event.id or 0,
             subscription_id=subscription.id or 0,
+            partner_event_id=id_,
             case_id=event.case_id,
             sequence=event.sequence,
             status=DeliveryStatus.DELIVERED,
@@ -48,7 +49,7 @@ def test_each_field_is_there_with_when_how_and_on_which_grounds(session: Session
     owe(session, announce(session, other), to=clinic)
     shown(session, first, theirs)
     shown(session, second, now=NOW + timedelta(days=2))
-    _deliver(session, pushed, "clinic")
+    _deliver(session, pushed, first, "clinic")
     event = row(session, first)
     event.received_at, event.acknowledged_at = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
     session.add(

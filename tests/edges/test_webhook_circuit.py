@@ -194,7 +194,7 @@ def test_the_coordinators_are_told_once_that_nothing_more_is_sent(engine: Engine
         assert (notice.kind, notice.role, notice.case_id) == ("partner_disabled", "coordinator", None)
         assert notice.subscription_id == stopped.id
         if resumed:
-            resume(session, stopped.id or 0)
+            resume(session, stopped.id or 0, now=clock.now)
         released = release_notices(session, now=clock.now, day=clock.now.date(), limit=100)
         assert released == (Released(cancelled=1) if resumed else Released(sent=1, digests=1))
         view = digest_of(session, Recipient(None, "coordinator"), clock.now.date(), ZoneInfo("UTC"))
@@ -211,8 +211,9 @@ def test_five_days_without_a_success_disable_it(engine: Engine, days: int) -> No
         connect(engine, ngo=sink)
         fill(engine, cases=1, events=1)
         send(engine, clock)
-        clock.forward(days=days)
-        send(engine, clock)
+        for _ in range(days):
+            clock.forward(days=1)
+            send(engine, clock)
         found = endpoint(engine)
         if clock.now < NOW + FAILS_AT_MOST:
             assert found.status == "active"
@@ -224,4 +225,16 @@ def test_five_days_without_a_success_disable_it(engine: Engine, days: int) -> No
         with write_session(engine) as session:
             assert fan_out(session, now=clock.now) == 0
         assert len(deliveries(engine)) == owed, "a delivery was made for a disabled subscription"
-    assert [row.outcome for row in attempts(engine)] == ["http_500"] * 2
+    assert [row.outcome for row in attempts(engine)] == ["http_500"] * (1 + days)
+
+
+def test_an_endpoint_that_nobody_asked_for_days_has_not_failed_all_along(engine: Engine) -> None:
+    clock = Clock()
+    with Sink(answer=lambda _request: status(500)) as sink:
+        connect(engine, ngo=sink)
+        fill(engine, cases=1, events=1)
+        send(engine, clock)
+        clock.forward(days=6)  # nothing ran meanwhile
+        send(engine, clock)
+        found = endpoint(engine)
+    assert (found.status, found.failing_since) == ("active", clock.now)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import isodate
-from edges.test_webhook_envelope import GOLDEN
+from edges.test_sharing_cloud_event import CASE, GOLDEN
 from edges.webhook_outbox import secret_of
 
+from integrations.catalogue.schemas import CONTENT_TYPE
 from integrations.webhooks import outcomes
-from integrations.webhooks.envelope import CONTENT_TYPE, signed_headers
 from integrations.webhooks.retries import SCHEDULE
+from integrations.webhooks.signatures import signed_headers
 from models.events import EVENT_TYPES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
@@ -44,8 +45,8 @@ def test_the_example_is_what_is_sent() -> None:
 def test_the_receiver_receives() -> None:
     page: dict[str, Any] = {}
     exec(block("python"), page)  # noqa: S102
-    signed = {"content-type": CONTENT_TYPE, **signed_headers(secret_of("one"), "evt_1", GOLDEN, datetime.now(UTC))}
-    assert page["receive"](secret_of("one"), signed, GOLDEN).get_subject() == "7K3M-9QX2"
+    signed = {"content-type": CONTENT_TYPE, **signed_headers(secret_of("one"), "evt-1", GOLDEN, datetime.now(UTC))}
+    assert page["receive"](secret_of("one"), signed, GOLDEN).get_subject() == CASE
     assert page["receive"](secret_of("two"), signed, GOLDEN) is None
     assert page["receive"](secret_of("one"), {**signed, "webhook-signature": "nonsense"}, GOLDEN) is None
     assert page["receive"](secret_of("one"), {}, GOLDEN) is None

@@ -23,9 +23,8 @@ def claimed(subscription: int, number: int) -> Claimed:
         round_number=1,
         endpoint=Endpoint(subscription, "https://example.org", "whsec_"),
         case_id=number,
-        event_uid=f"evt_{number}",
-        correlation_id="",
-        body=b"",
+        event_id=number,
+        partner_event_id=number,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from edges.receivers.sink import OK, Reply, Request, Sink, status
-from edges.webhook_outbox import NOW, Clock, announce, attempts, deliveries, fill, send, subscribe
+from edges.webhook_outbox import NOW, PUBLIC_URL, Clock, announce, attempts, deliveries, fill, send, subscribe
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
@@ -132,6 +132,8 @@ def test_eight_senders_at_once_send_exactly_what_is_due(engine: Engine) -> None:
             clock=clock,
             random=lambda: 0.0,
             signature_clock=lambda: datetime.now(UTC),
+            public_url=PUBLIC_URL,
+            timezone=UTC,
             allow_loopback=True,
             per_subscription=3,
         )

@@ -13,8 +13,11 @@ import pytest
 from edges.node_packages import installed
 from edges.webhook_outbox import NOW, Clock, attempts, fill, secret_of, send, subscribe
 from sqlalchemy import Engine
+from sqlmodel import select
 
+from integrations.sharing.pseudonyms import case_code
 from integrations.webhooks.record import Recorded
+from models import Case, Partner
 from models.database import write_session
 
 SOURCES = Path(__file__).parent / "receivers" / "node"
@@ -55,16 +58,18 @@ def test_npm_libraries_verify_and_read_every_event(sqlite_engine: Engine, receiv
     assert send(sqlite_engine, Clock()) == Recorded(delivered=10)
     got = [_line(receiver) for _ in uids]
     assert sorted(event["id"] for event in got) == sorted(uids)
+    with write_session(sqlite_engine) as session:
+        key = session.exec(select(Partner.pseudonym_key)).one()
+        case_id = session.exec(select(Case.id).where(Case.code == "C-R-0")).one() or 0
     first = next(event for event in got if event["id"] == uids[0])
     assert first == {
         "id": uids[0],
         "type": "case.advanced",
         "source": "urn:segin:cases",
-        "subject": "C-R-0",
+        "subject": case_code(key, case_id),
         "time": NOW.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "sequence": "0000000001",
-        "correlationid": "corr-C-R-0-1",
-        "data": {"case": "C-R-0"},
+        "data": {"case": case_code(key, case_id)},
     }
 
 

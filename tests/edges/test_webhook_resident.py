@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 from edges.receivers.sink import Reply, Request, Sink
-from edges.webhook_outbox import NOW, Clock, attempts, connect, deliveries, fill
+from edges.webhook_outbox import NOW, PUBLIC_URL, Clock, attempts, connect, deliveries, fill
 from sqlalchemy import Engine, create_engine, text
 
 from integrations.webhooks.record import Recorded
 from integrations.webhooks.sender import Sender
+
+OPTIONS: Any = {"random": lambda: 0.0, "public_url": PUBLIC_URL, "timezone": UTC, "allow_loopback": True}
 
 
 def test_partners_that_hang_hold_up_nobody_else(engine: Engine) -> None:
@@ -28,9 +31,8 @@ def test_partners_that_hang_hold_up_nobody_else(engine: Engine) -> None:
                 sender = Sender(
                     engine,
                     clock=Clock(),
-                    random=lambda: 0.0,
+                    **OPTIONS,
                     signature_clock=lambda: datetime.now(UTC),
-                    allow_loopback=True,
                     concurrency=32,
                     timeout=60,
                 )
@@ -60,7 +62,15 @@ def test_a_cancelled_sender_starts_nothing_more(engine: Engine) -> None:
         fill(engine, cases=20, events=1)
 
         async def run() -> None:
-            sender = Sender(engine, clock=Clock(), random=lambda: 0.0, allow_loopback=True, concurrency=1)
+            sender = Sender(
+                engine,
+                clock=Clock(),
+                random=lambda: 0.0,
+                public_url=PUBLIC_URL,
+                timezone=UTC,
+                allow_loopback=True,
+                concurrency=1,
+            )
             sending = asyncio.create_task(sender.deliver_due())
             assert await asyncio.to_thread(came.wait, 30)
             sending.cancel()
@@ -84,7 +94,15 @@ def test_the_resident_sender_is_woken_and_stops_cleanly(engine: Engine) -> None:
 
         async def run() -> Recorded:
             stop, wake = asyncio.Event(), asyncio.Event()
-            sender = Sender(engine, clock=Clock(), random=lambda: 0.0, allow_loopback=True, per_subscription=2)
+            sender = Sender(
+                engine,
+                clock=Clock(),
+                random=lambda: 0.0,
+                public_url=PUBLIC_URL,
+                timezone=UTC,
+                allow_loopback=True,
+                per_subscription=2,
+            )
             running = asyncio.create_task(sender.run_forever(stop=stop, wake=wake))
             await asyncio.sleep(0.1)
             await asyncio.to_thread(fill, engine, cases=30, events=1)
@@ -123,7 +141,14 @@ def test_the_resident_sender_outlives_a_database_that_goes_away(postgres_engine:
 
         async def run() -> Recorded:
             stop, wake = asyncio.Event(), asyncio.Event()
-            sender = Sender(postgres_engine, clock=Clock(), random=lambda: 0.0, allow_loopback=True)
+            sender = Sender(
+                postgres_engine,
+                clock=Clock(),
+                random=lambda: 0.0,
+                public_url=PUBLIC_URL,
+                timezone=UTC,
+                allow_loopback=True,
+            )
             switch(False)
             running = asyncio.create_task(sender.run_forever(stop=stop, wake=wake))
             await asyncio.sleep(1.5)

@@ -50,7 +50,7 @@ def test_pausing_and_resuming(session: Session) -> None:
     assert list_subscriptions(session)[0].status == "paused"
     subscription.status, subscription.status_reason = "disabled", "gone"
     subscription.failing_since = subscription.not_before = NOW
-    resume(session, subscription.id or 0)
+    resume(session, subscription.id or 0, now=NOW)
     (line,) = list_subscriptions(session)
     assert (line.status, line.status_reason, line.failing_since, line.not_before) == ("active", None, None, None)
     with pytest.raises(UnknownSubscription):

@@ -13,6 +13,7 @@ from edges.receivers.sink import Sink
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
+from integrations.sharing.pseudonyms import event_uid
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.record import Recorded
 from integrations.webhooks.sender import Sender
@@ -24,6 +25,7 @@ from models import (
     Delivery,
     Event,
     Partner,
+    PartnerEvent,
     PathwayVersion,
     Returnee,
     SharingAgreement,
@@ -33,6 +35,7 @@ from models.database import write_session
 from models.events import EVENT_TYPES
 
 NOW = datetime(2024, 3, 5, 8, 0, tzinfo=UTC)
+PUBLIC_URL = "https://segin.example.org"
 
 
 class Clock:
@@ -150,14 +153,23 @@ def announce(session: Session, case: Case, event_type: str = "case.advanced", **
 
 
 def fill(engine: Engine, *, cases: int, events: int) -> list[str]:
-    """So many cases with so many events each, fanned out. The uids in the order in which they happened."""
+    """So many cases with so many events each, fanned out. The ids under which the first partner knows them, in the
+    order in which they happened."""
     with write_session(engine) as session:
         opened = open_cases(session, cases)
-        uids = [announce(session, case).uid for _ in range(events) for case in opened]
+        made = [announce(session, case) for _ in range(events) for case in opened]
         while fan_out(session, now=NOW):
             pass
         session.commit()
-    return uids
+        first = session.exec(select(Partner).order_by(col(Partner.id))).first()
+        return [] if first is None else [event_uid(first.pseudonym_key, each.uid) for each in made]
+
+
+def known_to(engine: Engine, partner: str) -> list[str]:
+    """The ids under which a partner knows all events that it is owed, in the order in which they happened."""
+    with write_session(engine) as session:
+        owed = select(PartnerEvent.uid).join(Partner, col(Partner.id) == col(PartnerEvent.partner_id))
+        return list(session.exec(owed.where(Partner.code == partner).order_by(col(PartnerEvent.event_id))).all())
 
 
 @contextlib.contextmanager
@@ -190,6 +202,8 @@ def send(engine: Engine, clock: Callable[[], datetime], **options: Any) -> Recor
         **{
             "clock": clock,
             "random": lambda: 0.0,
+            "public_url": PUBLIC_URL,
+            "timezone": UTC,
             "signature_clock": lambda: datetime.now(UTC),
             "allow_loopback": True,
             **options,

@@ -88,13 +88,15 @@ def main(database_url: str, now: str = "", point: str = "-", number: str = "1") 
     stop_at(point, int(number))
     instant = datetime.fromisoformat(now) if now else None
     asyncio.run(
-        sender.deliver_due(
+        sender.Sender(
             create_engine_for(database_url),
             clock=lambda: instant or wall_clock(),
             signature_clock=wall_clock,
             random=random.random,
+            public_url="https://segin.example.org",
+            timezone=UTC,
             allow_loopback=True,
-        )
+        ).deliver_due()
     )
 
 

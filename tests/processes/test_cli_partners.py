@@ -93,4 +93,8 @@ def test_a_range_is_two_numbers(fresh: CommandLine, numbers: str) -> None:
 
 
 def test_a_range_of_nothing_that_is_dead_is_none(fresh: CommandLine) -> None:
+    fresh.json("partner", "add", "one", "Un", "--url", URL)
     assert fresh.json("deliveries", "replay", "1-99", "--partner", "one", "--since", "2024-01-01") == {"replayed": 0}
+    assert fresh.json("deliveries", "replay", "--withheld", "--partner", "one") == {"replayed": 0}
+    assert "nobody" in fresh.error("deliveries", "replay", "--dead", "--partner", "nobody", code=2)
+    assert fresh.error("deliveries", "replay", "--dead", "--withheld", code=2)

@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from edges.webhook_outbox import agree_on_assistance
 from running_processes import PATIENCE_SECONDS, descendants, environment_with, is_running, wait_until
 from sqlalchemy import Engine
 from sqlmodel import col, func, select
@@ -25,7 +26,7 @@ from deployments.server import is_healthy, prefect_server
 from flows.night_watch import newest_night
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.subscriptions import add_partner, add_subscription, new_secret
-from models import Dispatch, JournalRow, NightlyRun
+from models import Consent, Dispatch, JournalRow, NightlyRun
 from models.database import create_engine_for, read_session, write_session
 
 
@@ -118,11 +119,20 @@ def _waiting(engine: Engine) -> int:
         return session.exec(query.where(col(Dispatch.finished_at).is_(None))).one()
 
 
+def _register(caseload: Caseload, number: int, now: datetime) -> None:
+    """So many cases of people who consent to assistance."""
+    for case_id in caseload.register_many(number, now=now):
+        caseload.session.add(
+            Consent(code=f"assistance-{case_id}", case_id=case_id, purpose="assistance", recorded_at=now)
+        )
+    caseload.session.flush()
+
+
 def test_an_absence_of_prefect_loses_time_and_nothing_else(tmp_path: Path, caseload: Caseload, sink: Sink) -> None:
     engine = caseload.session.get_bind()
     assert isinstance(engine, Engine)
     now = datetime.now(UTC)
-    add_partner(caseload.session, code="syn", name="Synthetic", now=now)
+    agree_on_assistance(caseload.session, add_partner(caseload.session, code="syn", name="Synthetic", now=now))
     add_subscription(
         caseload.session,
         partner="syn",
@@ -131,7 +141,7 @@ def test_an_absence_of_prefect_loses_time_and_nothing_else(tmp_path: Path, casel
         now=now,
         allow_loopback=True,
     )
-    caseload.register_many(1, now=now)
+    _register(caseload, 1, now)
     caseload.session.commit()
     port = free_port("127.0.0.1")
     with prefect_server(tmp_path / "data", port) as server, _worker(tmp_path, server.api_url) as worker:
@@ -141,11 +151,11 @@ def test_an_absence_of_prefect_loses_time_and_nothing_else(tmp_path: Path, casel
 
         server.child.stop(10)
         assert not is_healthy(server.api_url)
-        caseload.register_many(5, now=now)
+        _register(caseload, 5, now)
         assert fan_out(caseload.session, now=now) == 5  # as the night would do it
         caseload.session.commit()
         wait_until(lambda: sink.received == 6, "events sent without Prefect")
-        caseload.register_many(7, now=now)
+        _register(caseload, 7, now)
         caseload.session.commit()
         wait_until(lambda: worker.said("worker.waits"), "the worker noticing")
         wait_until(lambda: worker.said("serving.interrupted"), "the runner noticing")

@@ -15,8 +15,8 @@ const server = createServer(async (request, response) => {
     webhook.verify(body, request.headers);
     const event = HTTP.toEvent({ headers: request.headers, body });
     event.validate();
-    const { id, type, source, subject, time, sequence, correlationid, data } = event;
-    console.log(JSON.stringify({ id, type, source, subject, time, sequence, correlationid, data }));
+    const { id, type, source, subject, time, sequence, data } = event;
+    console.log(JSON.stringify({ id, type, source, subject, time, sequence, data }));
     response.writeHead(204).end();
   } catch (error) {
     console.log(JSON.stringify({ refused: error.constructor.name, message: error.message }));
