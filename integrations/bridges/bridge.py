@@ -1,6 +1,7 @@
-"""The bridges: `bridge("primero").body(event)` is what the sender posts instead of the event's own bytes.
+"""The bridges: `bridge("primero").body(event)` is a stored event as another system wants it, by a mapping.
 
-A subscription names its bridge as its format. Pure: no clock, no network, and the same bytes at every attempt.
+`segin bridge` calls it. Pure: no clock, no network, and the same bytes for the same event and mapping. A mapping file
+is read once in a process: one that was edited counts for those that start afterwards.
 """
 
 from __future__ import annotations

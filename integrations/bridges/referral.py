@@ -95,7 +95,8 @@ class Referral:
         said = self._said(field, source)
         if said is None and required:
             raise errors.missing(self._mapping.name, field, source)
-        return [as_text(each) for each in said] if isinstance(said, list) else []
+        # A code that is named twice would be two entries under one id.
+        return list(dict.fromkeys(map(as_text, said))) if isinstance(said, list) else []
 
     def _said(self, field: str, source: str) -> Plain | list[Any] | None:
         """What a source says in this event, of its kind; none when it is empty or was not shared."""
