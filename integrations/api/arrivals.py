@@ -40,7 +40,7 @@ router = APIRouter(tags=["arrivals"])
 MOST: Final = 1_000
 MOST_TOLD: Final = 500
 FILES: Final = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 3.0
 # The places of texts about a file that are filled with words from it.
 _THEIRS: Final = ("{found}", "{sheet}", "{part}")
 
@@ -174,7 +174,7 @@ _at_work = threading.Lock()
 def _one_list() -> Iterator[None]:
     """One list at a time in this process: each holds everybody whom Segin knows in memory, to recognise people by."""
     if not _at_work.acquire(timeout=_PATIENCE):
-        raise Problem("unavailable", headers={"Retry-After": "10"})
+        raise Problem("unavailable", headers={"Retry-After": "5"})
     try:
         yield
     finally:

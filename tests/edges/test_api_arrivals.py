@@ -12,6 +12,7 @@ from manifest_files import AWA, HEADER, MOUSSA, csv_text, xlsx
 from sqlalchemy import Engine
 from sqlmodel import Session, func, select
 
+from integrations.api import arrivals
 from integrations.api.arrivals import FILES, MOST, PersonBody
 from integrations.manifests.headers import FIELDS
 from models import Case, JournalRow, Manifest, ManifestRow, Returnee
@@ -188,6 +189,17 @@ def test_a_person_who_is_malformed_is_told_by_number_and_nobody_is_taken_in(
     assert [each["at"] for each in wrong.json()["errors"]] == [at]
     assert "Secret42" not in wrong.text
     assert count(client, Manifest) == 0
+
+
+def test_while_another_list_is_taken_in_the_next_is_asked_to_wait(
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_PATIENCE", 0.01)
+    with arrivals._one_list():
+        waiting = announce(client, PERSON, key="k1")
+    assert kind_of(waiting) == "unavailable"
+    assert waiting.headers["retry-after"] == "5"
+    assert announce(client, PERSON, key="k1").json()["taken"] == 1
 
 
 def test_a_list_has_an_end(client: ApiClient) -> None:
