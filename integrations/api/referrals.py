@@ -34,7 +34,7 @@ from states.referral_words import PROGRESS_WORDS
 router = APIRouter(prefix="/referrals", tags=["referrals"])
 
 _LIST: Final = "referrals"
-_TO_COME: Final = Text("est encore à venir : donnez un jour déjà venu", "is still to come: give a day that has come")
+TO_COME: Final = Text("est encore à venir : donnez un jour déjà venu", "is still to come: give a day that has come")
 _OF_THE_REFERRAL: Final = frozenset(
     {"command_id_reused", "no_such_record", "reason_in", "receiver_answers", "record_needed", "wrong_record_state"}
 )
@@ -139,7 +139,7 @@ def progress_referral(code: Code, progress: ProgressBody, write: Writer, here: H
     today = here.day(write.call.now)
     on = progress.on or today
     if on > today:
-        raise Problem("invalid", errors=[("body.on", _TO_COME)])
+        raise Problem("invalid", errors=[("body.on", TO_COME)])
 
     def step(session: Session, now: datetime, signed: dict[str, Any]) -> Outcome:
         said = ReferralProgress(**signed, referral=code, progress=progress.progress, on=on)

@@ -6,7 +6,7 @@ A report names the referral, and is about that referral's case. `integrations.ap
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -15,8 +15,9 @@ from sqlalchemy import case, select
 from sqlmodel import Session, col
 
 from integrations.api.calls import Write, answer, etag_of, writes
+from integrations.api.installation import Here
 from integrations.api.problems import Problem, answers
-from integrations.api.referrals import NOT_NOW, Code, referral_of
+from integrations.api.referrals import NOT_NOW, TO_COME, Code, referral_of
 from integrations.api.requests import Answer
 from integrations.api.taken_on import NO_ENROLMENT, NOT_TAKEN_ON, OwnReferral, enrolments, of_the_course, own_referrals
 from models.livelihood import LivelihoodGrant
@@ -34,6 +35,12 @@ _ANOTHER_SERVICE: Final = Reason(
     "Cette orientation demande un autre service que la remise d'un kit.",
     "This referral asks for another service than a kit.",
     "referral",
+)
+_BEFORE_YOUR_YES: Final = Reason(
+    "before_your_answer",
+    "Ce jour précède votre réponse à l'orientation : donnez le jour de la visite.",
+    "That day is before your answer to the referral: give the day of the visit.",
+    "on",
 )
 _ASKED: Final = Text(
     "à qui pense repartir, on demande pourquoi et ce qui pourrait changer ; `unknown` est une réponse",
@@ -93,11 +100,12 @@ Change = Literal[
 
 
 class VisitBody(BaseModel):
-    """A follow-up visit made today, and what was found. What was not asked is left out."""
+    """A follow-up visit that you made, and what was found. What was not asked is left out."""
 
     model_config = ConfigDict(extra="forbid")
 
     months: Literal[3, 6, 12] = Field(description="Which visit: so many months after follow-up began")
+    on: date | None = Field(default=None, description="The day; today if you leave it out")
     outcome: Literal["well", "fragile", "struggling"]
     income: Literal["none", "irregular", "regular"] | None = None
     housing: Literal["none", "precarious", "stable"] | None = None
@@ -153,17 +161,25 @@ def report_delivery(code: Code, body: DeliveryBody, write: Reporter) -> Response
 
 
 @router.post("/{code}/visit", response_model=ReportBody, responses=answers(404, 409, 412, 415))
-def report_visit(code: Code, body: VisitBody, write: Reporter) -> Response:
-    """You made a follow-up visit today to a person whom you took on."""
+def report_visit(code: Code, body: VisitBody, write: Reporter, here: Here) -> Response:
+    """You made a follow-up visit to a person whom you took on; report it while it is due."""
+    today = here.day(write.call.now)
+    if body.on is not None and body.on > today:
+        raise Problem("invalid", errors=[("body.on", TO_COME)])
     if body.intention in ("yes", "unsure"):
         lacking = [f"body.{name}" for name in ("why", "could_change") if not getattr(body, name)]
         if lacking:
             raise Problem("invalid", errors=[(each, _ASKED) for each in lacking])
 
-    def step(session: Session, _own: OwnReferral, signed: dict[str, Any]) -> Outcome:
-        found: dict[str, Any] = body.model_dump()
+    def step(session: Session, own: OwnReferral, signed: dict[str, Any]) -> Outcome:
+        made_at = None
+        if body.on is not None and body.on < today:
+            if own.answered_at is None or body.on < here.day(own.answered_at):
+                raise Problem("refused", reasons=(_BEFORE_YOUR_YES,))
+            made_at = datetime.combine(body.on, time.min, here.timezone)
+        found: dict[str, Any] = body.model_dump(exclude={"on"})
         asked: dict[str, Any] = {name: tuple(found.pop(name)) for name in ("why", "could_change")}
-        said = Visit(**signed, occasion=write.command_id, **found, **asked)
+        said = Visit(**signed, occasion=write.command_id, made_at=made_at, **found, **asked)
         return record_visits(session, [said], now=write.call.now)[0]
 
     return _report(code, "visit", step, write)

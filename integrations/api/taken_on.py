@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
@@ -39,13 +40,18 @@ class OwnReferral(NamedTuple):
     case_id: int
     status: str
     services: Sequence[str]
+    answered_at: datetime | None
 
 
 def own_referrals(session: Session, partner_id: int, codes: Collection[str]) -> dict[str, OwnReferral]:
     """The partner's own referrals among these codes, their cases locked: nobody changes them until the commit."""
-    mine = select(col(Referral.code), col(Referral.case_id), col(Referral.status), col(Referral.services)).where(
-        col(Referral.partner_id) == partner_id, col(Referral.code).in_(codes)
-    )
+    mine = select(
+        col(Referral.code),
+        col(Referral.case_id),
+        col(Referral.status),
+        col(Referral.services),
+        col(Referral.answered_at),
+    ).where(col(Referral.partner_id) == partner_id, col(Referral.code).in_(codes))
     load_cases(session, {row.case_id for row in session.execute(mine)}, lock=True)
     return {code: OwnReferral(*rest) for code, *rest in session.execute(mine)}
 

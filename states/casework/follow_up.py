@@ -32,7 +32,7 @@ from states.moves import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit(Step):
-    """A follow-up visit made today: which one (3, 6 or 12 months) and what was found, as in `models.follow_up`.
+    """A follow-up visit: which one (3, 6 or 12 months), when (none: now), what was found, as in `models.follow_up`.
 
     `occasion` is the code of the visit itself: one for all members of a household who were met together."""
 
@@ -47,6 +47,7 @@ class Visit(Step):
     why: tuple[str, ...] = ()
     could_change: tuple[str, ...] = ()
     note: str | None = None
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +178,9 @@ def _check_why(why: tuple[str, ...], could_change: tuple[str, ...], *, asked: bo
 
 
 def _visit_row(visit: Visit, seq: int, now: datetime) -> tuple[object, ...]:
+    made_at = time_text(visit.made_at or now)
     return (
-        *(visit.case_id, seq, visit.occasion, visit.months, time_text(now), visit.outcome, visit.income),
+        *(visit.case_id, seq, visit.occasion, visit.months, made_at, visit.outcome, visit.income),
         *(visit.housing, visit.well_being, visit.satisfaction, visit.intention, list(visit.why)),
         *(list(visit.could_change), visit.actor.id, visit.note),
     )

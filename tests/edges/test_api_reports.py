@@ -147,18 +147,27 @@ def test_a_visit_is_recorded_when_it_is_due_and_once(followed: Reports) -> None:
     in_time(followed)
     before = len(followed.rows(FollowUpVisit))
     asked = VISIT | {"intention": "yes", "why": ["debt"], "could_change": ["debt_relief"]}
-    assert followed.report("visit", asked).json()["report"] == "visit"
+    yesterday = (followed.client.now - timedelta(days=1)).date().isoformat()
+    assert followed.report("visit", asked | {"on": yesterday}).json()["report"] == "visit"
     again = followed.report("visit", asked)
     for refused in (early, again):
         assert [each["code"] for each in refused.json()["reasons"]] == ["not_possible"]
     *_, visit = followed.rows(FollowUpVisit)
     assert len(followed.rows(FollowUpVisit)) == before + 1
+    assert visit.visited_at.date().isoformat() == yesterday
     assert (visit.months, visit.outcome, visit.satisfaction, visit.why) == (3, "fragile", 4, ["debt"])
     assert (visit.staff_id, visit.note) == (None, None)
     with read_session(followed.client.engine) as session:
         row = session.exec(select(JournalRow).order_by(col(JournalRow.id).desc())).first()
         assert row is not None
         assert (row.trigger, row.role) == ("record_visit", "partner")
+
+
+def test_a_visit_was_made_after_the_yes_and_not_in_days_to_come(followed: Reports) -> None:
+    tomorrow = followed.report("visit", VISIT | {"on": "2024-01-09"}, headers=ENGLISH)
+    assert tomorrow.json()["errors"] == [{"at": "body.on", "text": "is still to come: give a day that has come"}]
+    before = followed.report("visit", VISIT | {"on": "2024-01-07"})
+    assert [each["code"] for each in before.json()["reasons"]] == ["before_your_answer"]
 
 
 def test_who_means_to_leave_is_asked_why(followed: Reports) -> None:
