@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from integrations.api import arrivals, attendance, events, me, referrals, reports
+from integrations.api import arrivals, attendance, cases, events, me, referrals, reports
 from integrations.api.errors import problem_of
 from integrations.api.gate import Gate, respond_with
 from integrations.api.health import health_router
@@ -27,6 +27,7 @@ from integrations.api.problems import ProblemBody
 ROUTERS: Final = (
     me.router,
     events.router,
+    cases.router,
     referrals.router,
     reports.router,
     attendance.router,

@@ -192,8 +192,10 @@ def _look(call: Call, here: Installation, position: int, limit: int, now: dateti
                 break
         with write_session(call.engine) as session:
             batch = max(_SHOWN_AT_ONCE, limit - len(found))
-            show_next(session, partner_id, batch, public_url=here.public_url, day=here.day(now), now=now)
+            settled = show_next(session, partner_id, batch, public_url=here.public_url, day=here.day(now), now=now)
             session.commit()
+        if not settled:
+            break
     return found
 
 

@@ -79,7 +79,7 @@ class Door(NamedTuple):
         return self.client.post(path, json=BODIES.get(operation.name), **parts)
 
 
-NOTHING = {"referrals": "0000-0000-0000-0", "events": f"evt-{'a' * 26}"}
+NOTHING = {"referrals": "0000-0000-0000-0", "events": f"evt-{'a' * 26}", "cases": f"c-{'a' * 26}"}
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def door(session: Session, sqlite_engine: Engine) -> Door:
     agree_with(session, "clinique")
     owe_events(client, 1, "clinique")
     (event,) = client.get("/events").json()["events"]
-    return Door(client, {"referrals": code, "events": event["id"]})
+    return Door(client, {"referrals": code, "events": event["id"], "cases": event["subject"]})
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def session(sqlite_engine: Engine) -> Iterator[Session]:
 
 
 def test_the_walk_sees_every_route() -> None:
-    assert {"list_events", "show_event", "acknowledge_event"} <= {*NAMES}
+    assert {"list_events", "show_event", "acknowledge_event", "list_cases", "show_case"} <= {*NAMES}
     assert {"me", "list_referrals", "show_referral", "accept_referral", "reject_referral", "complete_referral"} <= {
         *NAMES
     }
