@@ -30,11 +30,16 @@ OWN_COLUMNS: Final[dict[str, Text]] = {
     "deadline": Text("délai dépassé", "deadline that passed"),
     "referral": Text("code de l'orientation", "code of the referral"),
     "corrects": Text("identifiant de l'événement repris", "id of the event that is taken back"),
+    "about": Text("identifiant de l'événement que ceci rappelle", "id of the event that this is a reminder of"),
+    "due_at": Text("jusqu'à quand (UTC)", "until when (UTC)"),
 }
 COLUMNS: Final[dict[str, Text]] = OWN_COLUMNS | {
     name: Text(field.fr, field.en) for name, field in SHARED_FIELDS.items()
 }
 """Every column with what it holds. A field that the partner may not see, or that is not known, is an empty cell."""
+
+RENAMED: Final = {"event": "about"}
+"""Parts of the data whose column has another name, since theirs is that of the event's own."""
 
 DELIMITERS: Final = {"fr": ";", "en": ","}
 """What a spreadsheet in this language takes for the next column when it opens a CSV file."""
@@ -60,7 +65,7 @@ def row_of(line: Line) -> dict[str, str]:
         "type": event["type"],
         "time": event["time"],
         "sequence": int(event["sequence"]),
-        **{name: value for name, value in event["data"].items() if name != "details"},
+        **{RENAMED.get(name, name): value for name, value in event["data"].items() if name != "details"},
         **event["data"].get("details", {}),
     }
     return {name: _text(said[name]) for name in COLUMNS if said.get(name) is not None}

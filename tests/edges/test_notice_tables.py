@@ -13,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 
 from integrations.notices.message import digest_message
-from integrations.notices.tables import COLUMNS, Line, as_csv, as_workbook, row_of
+from integrations.notices.tables import COLUMNS, RENAMED, Line, as_csv, as_workbook, row_of
 from models.events import CATALOGUE
 from models.shared_fields import SHARED_FIELDS
 
@@ -60,7 +60,14 @@ def message(*lines: Line, language: str = "fr", last: int | None = None) -> Any:
 
 def test_there_is_a_column_for_everything_that_an_event_can_say() -> None:
     own = {name for kind in CATALOGUE.values() if kind.announced for name in kind.model.model_fields} - {"details"}
-    assert own | SHARED_FIELDS.keys() <= COLUMNS.keys()
+    assert {RENAMED.get(name, name) for name in own} | SHARED_FIELDS.keys() <= COLUMNS.keys()
+
+
+def test_a_reminder_says_which_event_it_is_about() -> None:
+    body = json.loads(line(9, "acknowledgement.due").body)
+    body["data"] = {"case": "c-abc", "event": "evt-4", "due_at": "2024-03-08T08:00:00Z"}
+    row = row_of(Line(9, 9, json.dumps(body)))
+    assert (row["event"], row["about"], row["due_at"]) == ("evt-9", "evt-4", "2024-03-08T08:00:00Z")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
