@@ -17,14 +17,16 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from integrations.api import arrivals, attendance, cases, events, me, referrals, reports
+from integrations.api import arrivals, attendance, cases, documents, events, me, referrals, reports
 from integrations.api.errors import problem_of
 from integrations.api.gate import Gate, respond_with
 from integrations.api.health import health_router
 from integrations.api.installation import Installation
 from integrations.api.problems import ProblemBody
+from integrations.catalogue.openapi_webhooks import openapi_webhooks
 
 ROUTERS: Final = (
+    documents.router,
     me.router,
     events.router,
     cases.router,
@@ -55,7 +57,7 @@ def api(
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
         redirect_slashes=False,
         servers=[{"url": "/v1"}],
         root_path_in_servers=False,
@@ -76,7 +78,7 @@ def _answer(request: Request, error: Exception) -> Response:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The description of the routes, with the shape of problems, which no route returns by itself."""
+    """The description of the routes and webhooks, with the shape of problems, which no route returns by itself."""
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, servers=app.servers
@@ -84,5 +86,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
         parts = schema.setdefault("components", {}).setdefault("schemas", {})
         parts |= problem.pop("$defs") | {"ProblemBody": problem}
+        schema["webhooks"] = openapi_webhooks(app.state.installation.public_url)
         app.openapi_schema = schema
     return app.openapi_schema

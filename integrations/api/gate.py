@@ -1,6 +1,6 @@
 """What every request to the partner API passes: its id, who it is, how much of it, and an answer that nobody keeps.
 
-It stands before the routes, so that none can forget to ask for a token: only `PUBLIC` paths answer without one.
+It stands before the routes, so that none can forget to ask for a token: only `is_public` paths answer without one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from integrations.api.problems import Language, Problem, language_of
 from integrations.api.tokens import Caller, is_worth_noting, note_use, recognise
 from models.database import read_session, write_session
 
-PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/openapi.json"})
+PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/openapi.json", "/asyncapi.json", "/event-types"})
+SCHEMAS: Final = "/schemas/"
 MOST_BYTES: Final = 1_000_000
 A_MINUTE, BURST = 600, 100
 FAILURES_A_MINUTE, FAILURES_BURST = 20, 20
@@ -68,7 +69,7 @@ class Gate:
             )
 
     async def _let_in(self, scope: Scope, receive: Receive, visit: _Visit) -> None:
-        if scope["path"].removeprefix(scope.get("root_path", "")) in PUBLIC:
+        if is_public(scope["path"].removeprefix(scope.get("root_path", ""))):
             await self._app(scope, receive, visit.send)
             return
         now = self._clock()
@@ -122,7 +123,7 @@ class _Visit:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["Cache-Control"] = "no-store"
+            headers.setdefault("Cache-Control", "no-store")
             headers["X-Content-Type-Options"] = "nosniff"
             headers["X-Request-Id"] = self.id
             if self.standing is not None:
@@ -131,6 +132,11 @@ class _Visit:
                 headers["RateLimit-Remaining"] = str(self.standing.remaining)
                 headers["RateLimit-Reset"] = str(self.standing.full_after)
         await self._send(message)
+
+
+def is_public(path: str) -> bool:
+    """Whether what is under this path of the API is for anybody."""
+    return path in PUBLIC or path.startswith(SCHEMAS)
 
 
 def respond_with(problem: Problem, language: Language, id_: str) -> Response:
