@@ -22,6 +22,7 @@ from states.assignment import assign_tasks
 from states.casework.leftovers import release_leftovers
 from states.casework.waiting import offer_free_places
 from states.dispatching import claim_transitions, finish_dispatch
+from states.partner_reminders import remind_partners
 from states.releases import release_notices
 from states.reminders import arm_reminders
 from states.retention import forget_attempts, forget_digests, forget_notices
@@ -142,10 +143,11 @@ def revive_deliveries(session: Session, night: Night) -> Chunk:
     return Chunk({"deliveries_revived": revive(session, now=night.instant)}, more=False)
 
 
-def escalate_partners(session: Session, night: Night) -> Chunk:
-    """Partners that have not acknowledged in time what asks for it, to the coordinators."""
+def ask_partners(session: Session, night: Night) -> Chunk:
+    """Partners that have not answered in time are reminded; of those that stay silent the coordinators are told."""
+    reminded = remind_partners(session, ASKS, now=night.instant, limit=night.options.chunk)
     told = escalate_silence(session, ASKS, now=night.instant, limit=night.options.chunk)
-    return Chunk({"partners_escalated": told}, more=told > 0)
+    return Chunk({"partners_reminded": reminded, "partners_escalated": told}, more=bool(reminded or told))
 
 
 def send_notices(session: Session, night: Night) -> Chunk:
@@ -183,9 +185,9 @@ STEPS: dict[str, Step] = {
     "places": offer,
     "dispatch": dispatch,
     "tasks": assign,
+    "partners": ask_partners,
     "events": deliver,
     "deliveries": revive_deliveries,
-    "partners": escalate_partners,
     "notices": send_notices,
     "retention": forget,
 }

@@ -63,6 +63,16 @@ class CorrectionEvent(CaseEvent):
     corrects: str = Field(description="Id of the earlier event")
 
 
+class ReminderEvent(CaseEvent):
+    """An event that you were shown asks for an answer, and none came: acknowledge it, or answer the referral."""
+
+    event: str = Field(description="Id of the event that waits")
+    due_at: str = Field(
+        description="Until when the answer is awaited; the coordinator of the case is told then",
+        json_schema_extra={"format": "date-time"},
+    )
+
+
 class ShownCase(CaseEvent):
     """Something happened to a case."""
 
@@ -102,8 +112,8 @@ class EventType(NamedTuple):
     """`announced` is the data in the outbox (none: no pathway may announce it). `shown` is what a partner gets of it in
     each version, oldest first: a new version is appended, and the earlier ones stay, since what was sent never changes.
 
-    The title is in French and English. A partner is expected to answer what `asks`; what `takes_back` something needs
-    no consent and has no details.
+    The title is in French and English. A partner is expected to answer what `asks`; what `takes_back` something, or
+    `reminds` of an event, needs no consent and has no details.
     """
 
     announced: type[CaseEvent] | None
@@ -112,6 +122,7 @@ class EventType(NamedTuple):
     en: str
     asks: bool = False
     takes_back: bool = False
+    reminds: bool = False
 
     @property
     def version(self) -> int:
@@ -129,6 +140,7 @@ DEADLINE: Final = (DeadlineEvent, (ShownDeadline,))
 REFERRAL: Final = (ReferralEvent, (ShownReferral,))
 REFERRAL_REVOKED: Final = (ReferralEvent, (ReferralEvent,))
 CONSENT_REVOKED: Final = (RevocationEvent, (RevocationEvent,))
+REMINDER: Final = (ReminderEvent, (ReminderEvent,))
 CORRECTION: Final = (CorrectionEvent, (CorrectionEvent,))
 
 CATALOGUE: Final[dict[str, EventType]] = {
@@ -163,6 +175,7 @@ CATALOGUE: Final[dict[str, EventType]] = {
     "consent.revoked": EventType(
         *CONSENT_REVOKED, "Consentement retiré", "Consent taken back", asks=True, takes_back=True
     ),
+    "acknowledgement.due": EventType(*REMINDER, "Réponse attendue", "Answer awaited", reminds=True),
     "segin.test": EventType(None, (TrialEvent,), "Événement d'essai", "Test event"),
 }
 

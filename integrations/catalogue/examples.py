@@ -72,6 +72,8 @@ def _data(event_type: str, model: type[CaseEvent], case: str) -> dict[str, Any]:
         "deadline": "screening_begun",
         "referral": "50MJ-MASC-5MQ2-F",
         "corrects": f"evt-{_letters('case.advanced')}",
+        "event": f"evt-{_letters('consent.revoked')}",
+        "due_at": "2024-03-30T00:00:00Z",
         "details": OF_A_REFERRAL if event_type.startswith("referral.") else OF_A_CASE,
     }
     return {name: known[name] for name in model.model_fields if known[name] is not None}

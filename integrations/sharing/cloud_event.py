@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -39,12 +39,15 @@ def thin_data(event_type: str, data: Mapping[str, Any]) -> dict[str, Any] | None
         return None
 
 
-def cloud_event(event: OwedEvent, details: Mapping[str, Any], *, public_url: str, corrects: str | None = None) -> bytes:
-    """The body. `details` are the fields that the partner may see, by name; `corrects` is the partner's own id of the
-    event that this one takes back: Segin's own never stands there."""
+ABOUT: Final = ("corrects", "event")
+"""The data that name another event."""
+
+
+def cloud_event(event: OwedEvent, details: Mapping[str, Any], *, public_url: str, about: str | None = None) -> bytes:
+    """The body. `details` are the fields that the partner may see, by name; `about` is the partner's own id of the
+    event that this one takes back or reminds of: Segin's own never stands there."""
     data = {**event.thin, "case": event.case}
-    if "corrects" in data:
-        data["corrects"] = corrects
+    data |= {name: about for name in ABOUT if name in data}
     if details:
         data["details"] = dict(details)
     attributes = {

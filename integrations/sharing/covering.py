@@ -13,8 +13,9 @@ from typing import Final
 from models.events import CATALOGUE
 from models.shared_fields import SHARED_FIELDS
 
-RETRACTIONS: Final = frozenset(name for name, kind in CATALOGUE.items() if kind.takes_back)
-"""Events that take something back. They carry no details and need no consent; whoever was shown something gets them."""
+NEED_NO_CONSENT: Final = frozenset(name for name, kind in CATALOGUE.items() if kind.takes_back or kind.reminds)
+"""Events that take something back or remind of it. They carry no details and go to whoever was shown what they are
+about, agreement and consent or not."""
 
 
 class Reason(StrEnum):
@@ -65,7 +66,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """It may be shown with these fields, in the order of `SHARED_FIELDS`. A retraction leans on nothing."""
+    """It may be shown with these fields, in the order of `SHARED_FIELDS`. What needs no consent leans on nothing."""
 
     agreement_id: int | None
     consent_id: int | None
@@ -79,7 +80,7 @@ class Withheld:
     reason: Reason
 
 
-RETRACTED: Final = Shown(None, None, ())
+BARE: Final = Shown(None, None, ())
 
 
 def cover(happening: Happening, partner_id: int, terms: Sequence[Terms], answers: Sequence[Answer]) -> Shown | Withheld:
@@ -98,9 +99,9 @@ def cover(happening: Happening, partner_id: int, terms: Sequence[Terms], answers
     return max(allowed, key=lambda each: (len(each.fields), -(each.agreement_id or 0)))
 
 
-def retract(*, shown_before: bool) -> Shown | Withheld:
-    """A retraction goes to whoever was shown what it takes back, agreement and consent or not."""
-    return RETRACTED if shown_before else Withheld(Reason.NOTHING_SHOWN)
+def follow_up(*, shown_before: bool) -> Shown | Withheld:
+    """What needs no consent goes to whoever was shown what it is about."""
+    return BARE if shown_before else Withheld(Reason.NOTHING_SHOWN)
 
 
 def covers(terms: Terms, happening: Happening) -> bool:

@@ -15,7 +15,16 @@ from sqlmodel import Session, col, select
 
 from integrations.sharing.agreements import agreements_in_force
 from integrations.sharing.cloud_event import OwedEvent, cloud_event, thin_data
-from integrations.sharing.covering import RETRACTIONS, Answer, Happening, Reason, Shown, Withheld, cover, retract
+from integrations.sharing.covering import (
+    NEED_NO_CONSENT,
+    Answer,
+    Happening,
+    Reason,
+    Shown,
+    Withheld,
+    cover,
+    follow_up,
+)
 from integrations.sharing.fields import ReferralValues, Values, case_values, referral_values
 from integrations.sharing.owed import (
     Owed,
@@ -88,10 +97,11 @@ def _verdicts(
     partners: Mapping[int, PartnerKey],
     day: date,
 ) -> dict[int, Shown | Withheld]:
-    """In the order of the events: a retraction goes out when what it takes back was shown, be it just before it."""
+    """In the order of the events: what takes something back goes out when that was shown, be it just before it."""
     terms = agreements_in_force(session, partners, day)
     answers = answers_of(session, {each.case_id for each in owed})
-    shown = shown_uids(session, [uid for each in owed if (uid := _corrected(each, partners)) is not None])
+    abouts = {each.id: _about(each, thin[each.id], partners) for each in owed}
+    shown = shown_uids(session, [uid for uid in abouts.values() if uid is not None])
     known = {(each.partner_id, each.case_id) for each in owed if each.shown or each.looked}
     verdicts: dict[int, Shown | Withheld] = {}
     for each in owed:
@@ -103,9 +113,9 @@ def _verdicts(
             verdict = Withheld(Reason.OTHERS_REFERRAL)
         elif each.taken_back:
             verdict = Withheld(Reason.TAKEN_BACK)
-        elif each.type in RETRACTIONS:
-            corrected = _corrected(each, partners)
-            verdict = retract(shown_before=pair in known if corrected is None else corrected in shown)
+        elif each.type in NEED_NO_CONSENT:
+            about = abouts[each.id]
+            verdict = follow_up(shown_before=pair in known if about is None else about in shown)
         else:
             happening = Happening(each.type, each.region, each.programme)
             verdict = cover(happening, each.partner_id, terms, answers[each.case_id])
@@ -140,14 +150,14 @@ def _write(
         code, sequence = known.get(pair) or (case_code(partners[each.partner_id].key, each.case_id), each.shown)
         known[pair] = code, sequence + 1
         positions[each.partner_id] += 1
-        said = thin[each.id] or {}
+        said, about = thin[each.id] or {}, _about(each, thin[each.id], partners)
         referral = _own_referral(each, said, referrals)
         details = _details(verdict.fields, values.get(each.case_id, {}), referral.values if referral else {})
         body = cloud_event(
             OwedEvent(each.uid, each.type, code, sequence + 1, each.occurred_at, said),
             details,
+            about=about,
             public_url=public_url,
-            corrects=_corrected(each, partners),
         )
         settled.append(
             Settled(
@@ -182,9 +192,10 @@ def _own_referral(
     return found if found and (found.case_id, found.partner_id) == (owed.case_id, owed.partner_id) else None
 
 
-def _corrected(owed: Owed, partners: Mapping[int, PartnerKey]) -> str | None:
-    """The partner's own id of the event that this one takes back; none when it takes none back."""
-    return None if owed.corrects is None else event_uid(partners[owed.partner_id].key, owed.corrects)
+def _about(owed: Owed, said: Thin, partners: Mapping[int, PartnerKey]) -> str | None:
+    """The partner's own id of the event that this one takes back or reminds of; none when it is about no other."""
+    uid = owed.corrects or (said or {}).get("event")
+    return None if uid is None else event_uid(partners[owed.partner_id].key, uid)
 
 
 def answers_of(session: Session, case_ids: Collection[int]) -> Mapping[int, Sequence[Answer]]:

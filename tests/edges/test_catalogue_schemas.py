@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from integrations.catalogue.examples import example
 from integrations.catalogue.schemas import dataschema, published, served_schema
+from integrations.sharing.covering import NEED_NO_CONSENT
 from models.events import CATALOGUE, EVENT_TYPES, ShownDeadline
 from models.shared_fields import SHARED_FIELDS
 
@@ -122,10 +123,10 @@ def test_details_are_the_fields_that_may_be_shared_and_all_of_them_may_be_missin
         assert details["properties"][name].get("format") == ("date" if field.kind == "date" else None)
 
 
-def test_what_takes_something_back_cannot_carry_details() -> None:
+def test_what_takes_something_back_or_reminds_cannot_carry_details() -> None:
     for name in EVENT_TYPES:
         kind = CATALOGUE[name]
-        assert ["details" in shown.model_fields for shown in kind.shown] == [not kind.takes_back] * kind.version
+        assert ["details" in shown.model_fields for shown in kind.shown] == [name not in NEED_NO_CONSENT] * kind.version
 
 
 def test_what_is_shown_is_what_was_announced_and_details() -> None:

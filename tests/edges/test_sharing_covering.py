@@ -17,7 +17,7 @@ from integrations.sharing.covering import (
     Withheld,
     consent_in_force,
     cover,
-    retract,
+    follow_up,
 )
 from integrations.sharing.pseudonyms import case_code, event_uid
 from models.shared_fields import SHARED_FIELDS
@@ -162,7 +162,7 @@ def test_a_case_of_no_region_is_covered_only_where_all_regions_are() -> None:
 
 
 def test_a_retraction_goes_to_whoever_was_shown_something() -> None:
-    assert (retract(shown_before=True), retract(shown_before=False)) == (
+    assert (follow_up(shown_before=True), follow_up(shown_before=False)) == (
         Shown(None, None, ()),
         Withheld(Reason.NOTHING_SHOWN),
     )

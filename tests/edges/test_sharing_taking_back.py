@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
-from edges.sharing_rows import agree, body, owe, row, shown
+from edges.sharing_rows import agree, body, consent, owe, partner, row, shown
+from edges.webhook_outbox import NOW, announce, open_cases
 from partner_cases import PartnerCases, open_partner_cases
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
@@ -60,6 +61,26 @@ def test_who_only_looked_at_the_case_gets_the_retraction_too(cases: PartnerCases
     revoke_consents(session, [Revocation(**cases.signed(), consent=code)], now=START + timedelta(days=1))
     (retraction,) = owe(session, *_newest(session, "consent.revoked"), to=clinic)
     assert shown(session, retraction) == {retraction: Shown(None, None, ())}
+
+
+def test_a_reminder_names_the_partners_own_id_and_comes_without_agreement_or_consent(session: Session) -> None:
+    clinic, other = partner(session, "clinic"), partner(session, "other")
+    agreement = agree(session, clinic)
+    (case,) = open_cases(session, 1)
+    consent(session, case)
+    seen, revoked = announce(session, case), announce(session, case, "consent.revoked", only_for=[clinic.id])
+    ids = owe(session, seen, revoked, to=clinic)
+    shown(session, *ids)
+    agreement.ended_at = NOW
+    data = {"case": case.code, "event": revoked.uid, "due_at": "2024-03-09T00:00:00Z"}
+    reminder = announce(session, case, "acknowledgement.due", data=data)
+    (mine,), (theirs,) = owe(session, reminder, to=clinic), owe(session, reminder, to=other)
+    assert shown(session, mine, theirs) == {mine: Shown(None, None, ()), theirs: Withheld(Reason.NOTHING_SHOWN)}
+    assert body(session, mine)["data"] == {
+        "case": body(session, ids[0])["subject"],
+        "event": row(session, ids[1]).uid,
+        "due_at": "2024-03-09T00:00:00Z",
+    }
 
 
 def test_a_revocation_waits_for_what_is_being_shown_and_tells_of_it(engine: Engine) -> None:

@@ -3,83 +3,27 @@ case is, and not once they have answered. All of it is synthetic."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from life import Life, all_moved, begin
 from night_cases import ARRIVAL, NightCases
+from rules.owed_answers import add_partner, agree, owe, reminders
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
-from models import Case, Event, Notice, Partner, PartnerEvent, SharingAgreement
+from models import Case, Notice, PartnerEvent
 from states.casework.consents import ConsentAnswer, Revocation, record_consents, revoke_consents
 from states.casework.referrals import ReferralRequest, make_referrals
 from states.digests import Heading, digest_of
+from states.partner_reminders import remind_partners
 from states.releases import Recipient, release_notices
 from states.retention import forget_notices
 from states.silence import ASKS, escalate_silence, silent_partners
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NUMBERS = count(1)
-
-
-def agree(session: Session, partner: Partner, within: str, code: str = "accord") -> SharingAgreement:
-    row = SharingAgreement(
-        code=code,
-        version=1,
-        partner_id=partner.id or 0,
-        title="Accord fictif",
-        purpose="sharing",
-        acknowledge_within=within,
-        valid_from=date(2024, 1, 1),
-        created_at=ARRIVAL,
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def add_partner(session: Session, code: str) -> Partner:
-    row = Partner(code=code, name="Fictif", created_at=ARRIVAL)
-    session.add(row)
-    session.flush()
-    return row
-
-
-def owe(
-    session: Session, partner: Partner, case_id: int, agreement: SharingAgreement | None, **columns: Any
-) -> PartnerEvent:
-    """An event of the case as it was shown to the partner when its case was new, unless something else is said; and
-    one under the agreement before it, for what takes something back is shown under none."""
-    if agreement is not None:
-        owe(session, partner, case_id, None, type="case.advanced", agreement_id=agreement.id)
-    number = next(NUMBERS)
-    happened = Event(
-        uid=f"silence-{number}",
-        case_id=case_id,
-        sequence=1000 + number,
-        seq=1,
-        type=columns.pop("type", "consent.revoked"),
-        occurred_at=ARRIVAL,
-        correlation_id="test",
-    )
-    session.add(happened)
-    session.flush()
-    given: dict[str, Any] = {"status": "shown", "shown_at": ARRIVAL} | columns
-    row = PartnerEvent(
-        uid=f"evt-{number}",
-        event_id=happened.id or 0,
-        partner_id=partner.id or 0,
-        case_id=case_id,
-        sequence=number,
-        **given,
-    )
-    session.add(row)
-    session.flush()
-    return row
 
 
 def lines(session: Session) -> list[Notice]:
@@ -125,6 +69,14 @@ def test_a_partner_that_never_confirms_a_revocation_is_told_to_coordination_once
     life.wait(days=3)
     assert silent_partners(session, ASKS, now=life.now) == [], "the third day is not over"
     life.wait(days=1)
+    (reminder,) = reminders(session)
+    assert (reminder.only_for, reminder.data["event"], reminder.data["due_at"]) == (
+        *([clinic.id], revoked.uid, "2024-01-17T00:00:00Z"),
+    )
+    assert reminder.fanned_out_at is not None, "it goes out the same night"
+    life.wait(days=3)
+    assert lines(session) == [], "the partner has the same time again"
+    life.wait(days=1)
     (line,) = lines(session)
     assert (line.role, line.case_id, line.partner_event_id) == ("coordinator", case_id, owed.id)
     assert line.sent_at is not None
@@ -140,7 +92,7 @@ def test_a_partner_that_never_confirms_a_revocation_is_told_to_coordination_once
     assert group.lines[0].title.fr == "clinique n'a pas confirmé consent.revoked"
 
     life.wait(days=10)
-    assert len(lines(session)) == 1
+    assert (len(lines(session)), len(reminders(session))) == (1, 1)
     forget_notices(session, before=life.now, limit=100)
     assert len(lines(session)) == 1, "while the partner is silent, the line is what keeps it from being told again"
     owed.acknowledged_at = life.now
@@ -195,6 +147,7 @@ def test_nothing_else_is_silence(cases: NightCases, session: Session, columns: d
     partner = add_partner(session, "clinique")
     owe(session, partner, cases.register()[0], agree(session, partner, "PT1H"), **columns)
     assert silent_partners(session, ASKS, now=ARRIVAL + 60 * DAY) == []
+    assert remind_partners(session, ASKS, now=ARRIVAL + 60 * DAY, limit=10) == 0
     assert escalate_silence(session, ASKS, now=ARRIVAL + 60 * DAY, limit=10) == 0
 
 
@@ -204,7 +157,7 @@ def test_a_case_that_stands_still_or_is_closed_is_told_of_too(
 ) -> None:
     (case_id,) = cases.register()
     partner = add_partner(session, "clinique")
-    owe(session, partner, case_id, agree(session, partner, "PT1H"))
+    owe(session, partner, case_id, agree(session, partner, "PT1H"), reminded_at=ARRIVAL)
     row = session.get_one(Case, case_id)
     for name, value in where.items():
         setattr(row, name, value)
@@ -215,7 +168,7 @@ def test_a_case_that_stands_still_or_is_closed_is_told_of_too(
 
 def test_who_acknowledges_before_the_line_is_sent_is_not_told_of(cases: NightCases, session: Session) -> None:
     partner = add_partner(session, "clinique")
-    owed = owe(session, partner, cases.register()[0], agree(session, partner, "PT1H"))
+    owed = owe(session, partner, cases.register()[0], agree(session, partner, "PT1H"), reminded_at=ARRIVAL)
     assert escalate_silence(session, ASKS, now=ARRIVAL + DAY, limit=10) == 1
     owed.acknowledged_at = ARRIVAL + DAY
     session.flush()
@@ -238,15 +191,16 @@ def test_each_event_is_told_once_in_as_many_statements_for_many(
         seen.clear()
         return escalate_silence(session, ASKS, now=now, limit=limit), len(seen)
 
+    owe(session, partners[0], case_ids[0], agreements[0], reminded_at=ARRIVAL)
     owe(session, partners[0], case_ids[0], agreements[0])
-    assert told(10) == (1, 4)
+    assert told(10) == (1, 4), "who was not reminded is not told of"
     for case_id in case_ids:
         for partner, agreement in zip(partners, agreements, strict=True):
-            owe(session, partner, case_id, agreement)
+            owe(session, partner, case_id, agreement, reminded_at=ARRIVAL)
     assert told(15) == (15, 4)
     assert told(100) == (25, 4)
     assert told(100)[0] == 0
-    assert len(lines(session)) == len(silent_partners(session, ASKS, now=now)) == 41
+    assert len(lines(session)) == len(silent_partners(session, ASKS, now=now)) - 1 == 41
     assert {(line.role, line.office_id, line.send_at) for line in lines(session)} == {
         ("coordinator", cases.office.id, now)
     }
