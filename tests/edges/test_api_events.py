@@ -12,8 +12,9 @@ import httpx
 import pytest
 from api_client import ApiClient, kind_of, open_api
 from edges.api_server import serve
+from edges.receivers.sink import Sink
 from edges.stream_rows import agree_with, owe_events
-from edges.webhook_outbox import statements
+from edges.webhook_outbox import NOW, Clock, connect, fill, send, statements
 from running_processes import wait_until
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
@@ -207,6 +208,18 @@ def test_what_was_taken_back_can_still_be_acknowledged_by_whoever_has_it(client:
     say_no(client)
     assert client.post(f"/events/{event['id']}/acknowledgement").status_code == 200
     assert rows_of(client)[0].received_at == client.now
+
+
+def test_what_is_pushed_and_what_is_read_are_the_same_bytes(client: ApiClient) -> None:
+    with Sink() as sink:
+        connect(client.engine, ngo=sink)
+        fill(client.engine, cases=3, events=4)
+        send(client.engine, Clock(NOW))
+    client.now = NOW
+    page = client.get("/events", by=client.token("ngo"))
+    read = {json.loads(body)["id"]: body for body in bodies_in(page)}
+    assert len(read) == 12
+    assert read == {request.headers["webhook-id"]: request.body for request in sink.requests}
 
 
 def test_whoever_waits_gets_what_comes_and_goes_when_it_likes(
