@@ -23,6 +23,17 @@ class Showing(StrEnum):
     WITHHELD = "withheld"
 
 
+class Way(StrEnum):
+    """By which way a partner first had an event: sent to its endpoint, read by itself, in a message or a file; or it
+    acknowledged an event before Segin knew that it had come."""
+
+    PUSH = "push"
+    FEED = "feed"
+    EMAIL = "email"
+    DROP = "drop"
+    ACKNOWLEDGEMENT = "acknowledgement"
+
+
 class SharingAgreement(SQLModel, table=True):
     """One version of an agreement with a partner: immutable, but for its end. The newest version of a code counts.
 
@@ -76,14 +87,21 @@ class PartnerEvent(SQLModel, table=True):
 
     `uid` and `sequence` are the partner's own, so that two partners cannot join what they know. What is withheld takes
     neither a `position` in the partner's stream nor a `sequence` in the case's. `reason` says why it was withheld.
-    `received_at` is the first time that the partner surely had it, `acknowledged_at` when it said so itself;
-    `reminded_at`: when it was asked again to do so.
+    `received_at` is the first time that the partner surely had it and `received_by` the `Way`, `acknowledged_at` when
+    it said so itself; `reminded_at`: when it was asked again to do so.
     """
 
     __tablename__ = "partner_event"
     __table_args__ = (
         UniqueConstraint("event_id", "partner_id", name="uq_partner_event"),
-        UniqueConstraint("partner_id", "position", name="uq_partner_event_position"),
+        Index(
+            "uq_partner_event_position",
+            "partner_id",
+            "position",
+            unique=True,
+            sqlite_where=text("position IS NOT NULL"),
+            postgresql_where=text("position IS NOT NULL"),
+        ),
         Index(
             "ix_partner_event_waiting",
             "partner_id",
@@ -109,6 +127,7 @@ class PartnerEvent(SQLModel, table=True):
     consent_id: int | None = internal(default=None, foreign_key="consent.id", index=True, sa_type=BigId)
     shown_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     received_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
+    received_by: str | None = internal(default=None)
     acknowledged_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
     reminded_at: datetime | None = internal(default=None, sa_type=UtcDateTime)
 

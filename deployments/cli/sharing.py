@@ -13,14 +13,20 @@ from deployments.cli.cases import Code
 from deployments.cli.desk import desk
 from deployments.cli.output import AsJson, Output
 from integrations.sharing.covering import Reason
-from integrations.sharing.ledger import LOOK, PUSH, STREAM, LedgerEntry, sharing_ledger
+from integrations.sharing.ledger import LOOK, STOPPED, STREAM, LedgerEntry, sharing_ledger
 from models.caseload import find_case
 from models.database import read_session
+from models.sharing import Way
 from states.pathway import Text
 
 WAY_WORDS: Final = {
-    PUSH: Text("envoi", "sent"),
-    STREAM: Text("flux", "stream"),
+    Way.PUSH: Text("envoi", "sent"),
+    Way.FEED: Text("lu dans son flux", "read in its stream"),
+    Way.EMAIL: Text("message", "message"),
+    Way.DROP: Text("fichier", "file"),
+    Way.ACKNOWLEDGEMENT: Text("sa confirmation", "its acknowledgement"),
+    STREAM: Text("flux, pas encore reçu", "stream, not received yet"),
+    STOPPED: Text("arrêté : consentement repris avant l'envoi", "stopped: consent taken back before it was sent"),
     LOOK: Text("consultation", "look"),
 }
 REASON_WORDS: Final = {
@@ -40,7 +46,8 @@ def add_commands(app: typer.Typer) -> None:
 
 def sharing(code: Code, as_json: AsJson = False) -> None:
     """The person's sharing ledger: which partner got which field, when, by which way, under which consent and
-    agreement, when it received and acknowledged it; and what was withheld and why."""
+    agreement, when it received and acknowledged it; what was taken back and how far each partner has it; and what was
+    withheld and why."""
     with desk(as_json=as_json) as work, read_session(work.engine) as session:
         case = find_case(session, code)
         entries = sharing_ledger(session, case.id or 0)
@@ -49,6 +56,12 @@ def sharing(code: Code, as_json: AsJson = False) -> None:
         data = {
             "code": case.code,
             "shown": [_document(each, "withheld") for each in shown],
+            "taken_back": [
+                {"at": each.at, "what": each.what, "partner": each.partner, "event": each.event, "way": each.way}
+                | {name: getattr(each, name) for name in ("received_at", "reminded_at", "acknowledged_at")}
+                for each in shown
+                if each.takes_back
+            ],
             "withheld": [
                 {"at": each.at, "partner": each.partner, "what": each.what, "reason": each.withheld}
                 for each in withheld
@@ -70,6 +83,8 @@ def _render(console: Console, out: Output, shown: list[LedgerEntry], withheld: l
         console.print(out.say("Aucun partenaire n'a rien reçu de ce dossier.", "No partner got anything of this case."))
     else:
         console.print(_shown(out, shown))
+    if taken_back := [each for each in shown if each.takes_back]:
+        console.print(_taken_back(out, taken_back))
     if withheld:
         console.print(
             out.table(
@@ -81,6 +96,28 @@ def _render(console: Console, out: Output, shown: list[LedgerEntry], withheld: l
                 title=out.say("Retenu", "Withheld"),
             )
         )
+
+
+def _taken_back(out: Output, entries: list[LedgerEntry]) -> object:
+    return out.table(
+        [
+            ("Quand", "When"),
+            ("Quoi", "What"),
+            ("Partenaire", "Partner"),
+            ("Par", "By"),
+            ("Reçu", "Received"),
+            ("Relancé", "Reminded"),
+            ("Confirmé", "Acknowledged"),
+        ],
+        (
+            [
+                *(out.when(each.at), each.what, each.partner, out.say(*WAY_WORDS[each.way or STREAM])),
+                *(out.when(at) for at in (each.received_at, each.reminded_at, each.acknowledged_at)),
+            ]
+            for each in entries
+        ),
+        title=out.say("Repris", "Taken back"),
+    )
 
 
 def _shown(out: Output, shown: list[LedgerEntry]) -> object:

@@ -106,7 +106,7 @@ def settle(session: Session, parcel: Parcel, outcome: str, *, now: datetime) -> 
     if outcome == outcomes.OK:
         subscription.cursor = parcel.last
         subscription.failing_since = None if parcel.lines else subscription.failing_since
-        _received(session, [line.id for line in parcel.lines], now)
+        _received(session, [line.id for line in parcel.lines], subscription.channel, now)
     else:
         subscription.failing_since = subscription.failing_since or now
     if outcome not in outcomes.NOT_KNOWN:
@@ -114,14 +114,15 @@ def settle(session: Session, parcel: Parcel, outcome: str, *, now: datetime) -> 
     session.flush()
 
 
-def _received(session: Session, ids: Sequence[int], now: datetime) -> None:
-    """Note that the partner has these, the first time only. Locked in order, for a sender may be noting the same."""
+def _received(session: Session, ids: Sequence[int], way: str, now: datetime) -> None:
+    """Note that the partner has these, the first time only, and by which way, which is called like its channel. Locked
+    in order, for a sender may be noting the same."""
     new = select(col(PartnerEvent.id)).where(col(PartnerEvent.id).in_(ids), col(PartnerEvent.received_at).is_(None))
     locked = session.scalars(new.order_by(col(PartnerEvent.id)).with_for_update(key_share=True)).all()
     session.execute(
         update(PartnerEvent)
         .where(col(PartnerEvent.id).in_(locked))
-        .values(received_at=now)
+        .values(received_at=now, received_by=way)
         .execution_options(synchronize_session=False)
     )
 

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
+from integrations.sharing.still_covered import still_covered
 from models.consents import Consent
-from models.partner import Delivery, DeliveryStatus, Event, Partner
+from models.events import CATALOGUE
+from models.partner import Event, Partner
 from models.sharing import Disclosure, PartnerEvent, SharingAgreement, Showing
 
-PUSH: Final = "push"
 STREAM: Final = "stream"
+STOPPED: Final = "stopped"
 LOOK: Final = "look"
+TAKING_BACK: Final = frozenset(name for name, kind in CATALOGUE.items() if kind.takes_back)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class LedgerEntry:
     """One thing that a partner got (`fields`, on the grounds of an agreement and a consent), or that was `withheld` and
     why. A retraction has neither fields nor grounds.
 
-    `way`: sent and delivered (`push`), in the partner's stream to be read (`stream`), or a `look` at the case; none for
+    `way`: the `models.sharing.Way` by which the partner first had it; `stream`: it waits in the partner's stream;
+    `stopped`: it did, until the person took the consent back, and is not sent any more; a `look` at the case; none for
     what was withheld, whose time is that of the event. `what` is the type of the event, or what was looked at; `event`
     the partner's own id of it. `received_at` is when the partner surely had it.
     """
@@ -43,7 +47,13 @@ class LedgerEntry:
     consent: str | None
     received_at: datetime | None
     acknowledged_at: datetime | None
+    reminded_at: datetime | None
     withheld: str | None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it took something back, so that the partner has to acknowledge it."""
+        return self.withheld is None and self.what in TAKING_BACK
 
 
 def sharing_ledger(session: Session, case_id: int) -> list[LedgerEntry]:
@@ -54,15 +64,10 @@ def sharing_ledger(session: Session, case_id: int) -> list[LedgerEntry]:
 
 
 def _events(session: Session, case_id: int) -> list[LedgerEntry]:
-    delivered = exists().where(
-        col(Delivery.event_id) == col(PartnerEvent.event_id),
-        col(Delivery.partner_event_id) == col(PartnerEvent.id),
-        col(Delivery.status) == DeliveryStatus.DELIVERED,
-    )
     query = (
         select(
             *(PartnerEvent, col(Event.type), col(Event.occurred_at), col(Partner.code), col(Partner.name)),
-            *(col(SharingAgreement.code), col(SharingAgreement.version), col(Consent.code), delivered),
+            *(col(SharingAgreement.code), col(SharingAgreement.version), col(Consent.code), still_covered()),
         )
         .join(Event, col(Event.id) == col(PartnerEvent.event_id))
         .join(Partner, col(Partner.id) == col(PartnerEvent.partner_id))
@@ -72,14 +77,14 @@ def _events(session: Session, case_id: int) -> list[LedgerEntry]:
         .order_by(col(PartnerEvent.event_id))
     )
     found = []
-    for row, type_, occurred_at, partner, name, agreement, version, consent, sent in session.execute(query):
+    for row, type_, occurred_at, partner, name, agreement, version, consent, covered in session.execute(query):
         shown = row.status == Showing.SHOWN
         found.append(
             LedgerEntry(
                 at=row.shown_at if shown else occurred_at,
                 partner=partner,
                 partner_name=name,
-                way=(PUSH if sent else STREAM) if shown else None,
+                way=(row.received_by or (STREAM if covered else STOPPED)) if shown else None,
                 what=type_,
                 event=row.uid if shown else None,
                 fields=row.fields,
@@ -88,6 +93,7 @@ def _events(session: Session, case_id: int) -> list[LedgerEntry]:
                 consent=consent,
                 received_at=row.received_at,
                 acknowledged_at=row.acknowledged_at,
+                reminded_at=row.reminded_at,
                 withheld=row.reason,
             )
         )
@@ -120,6 +126,7 @@ def _looks(session: Session, case_id: int) -> list[LedgerEntry]:
             consent=consent,
             received_at=row.at,
             acknowledged_at=None,
+            reminded_at=None,
             withheld=None,
         )
         for row, partner, name, agreement, version, consent in session.execute(query)

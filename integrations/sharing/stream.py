@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from integrations.sharing.still_covered import still_covered
 from models.consents import Consent, ConsentStatus
-from models.sharing import PartnerEvent, Showing
+from models.sharing import PartnerEvent, Showing, Way
 from models.types import UtcDateTime
 
 
@@ -93,7 +93,7 @@ def note_read(session: Session, partner_id: int, read: Read, *, now: datetime) -
     noted = session.execute(
         update(PartnerEvent)
         .where(col(PartnerEvent.id).in_(session.scalars(ids).all()))
-        .values(received_at=now)
+        .values(received_at=now, received_by=Way.FEED.value)
         .execution_options(synchronize_session=False)
     )
     return int(noted.rowcount)  # type: ignore[attr-defined]
@@ -107,6 +107,7 @@ def acknowledge(session: Session, partner_id: int, uid: str, *, now: datetime) -
         .where(_shown(partner_id), col(PartnerEvent.uid) == uid)
         .values(
             received_at=func.coalesce(col(PartnerEvent.received_at), moment),
+            received_by=func.coalesce(col(PartnerEvent.received_by), Way.ACKNOWLEDGEMENT.value),
             acknowledged_at=func.coalesce(col(PartnerEvent.acknowledged_at), moment),
         )
         .returning(col(PartnerEvent.received_at), col(PartnerEvent.acknowledged_at))

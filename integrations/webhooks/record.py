@@ -112,7 +112,7 @@ _LOCK_UNRECEIVED = SetStatement(
     id=BigId,
 )
 _RECEIVED = SetStatement(
-    "UPDATE partner_event SET received_at = r.at FROM {rows} "
+    "UPDATE partner_event SET received_at = r.at, received_by = 'push' FROM {rows} "
     "WHERE partner_event.id = r.id AND partner_event.received_at IS NULL",
     id=BigId,
     at=UtcDateTime(),

@@ -97,7 +97,9 @@ def test_a_page_is_received_once_more_is_asked_for_and_not_before(client: ApiCli
     client.get(f"/events?after={first.json()['next']}")
     assert [row.received_at for row in rows_of(client)] == [at, at, None]
     client.get(f"/events?after={second.json()['next']}")
-    assert [row.received_at for row in rows_of(client)] == [at, at, client.now]
+    assert [(row.received_at, row.received_by) for row in rows_of(client)] == [
+        *((at, "feed"), (at, "feed"), (client.now, "feed")),
+    ]
 
 
 def test_each_reads_its_own_stream_and_two_readers_read_the_same(client: ApiClient) -> None:
@@ -200,6 +202,7 @@ def test_an_event_is_acknowledged_once_by_whom_it_was_shown_to(client: ApiClient
     assert client.post(path, key="two").content == first.content
     assert client.post(path, key="one").headers["idempotent-replayed"] == "true"
     assert [(row.received_at, row.acknowledged_at) for row in rows_of(client)] == [(at, at), (None, None)]
+    assert [row.received_by for row in rows_of(client)] == ["acknowledgement", None]
 
 
 def test_what_was_taken_back_can_still_be_acknowledged_by_whoever_has_it(client: ApiClient) -> None:
@@ -219,6 +222,8 @@ def test_what_is_pushed_and_what_is_read_are_the_same_bytes(client: ApiClient) -
     page = client.get("/events", by=client.token("ngo"))
     read = {json.loads(body)["id"]: body for body in bodies_in(page)}
     assert len(read) == 12
+    with read_session(client.engine) as session:
+        assert len(session.exec(select(PartnerEvent.id).where(PartnerEvent.received_by == "push")).all()) == 12
     assert read == {request.headers["webhook-id"]: request.body for request in sink.requests}
 
 

@@ -126,6 +126,7 @@ def test_a_message_has_what_happened_since_the_last_one(engine: Engine, server: 
     assert [row["position"] for place in (0, 1) for row in attached(server, place)] == ["1", "2", "3"]
     with read_session(engine) as session:
         uids = session.exec(select(PartnerEvent.uid).order_by(col(PartnerEvent.position))).all()
+        assert set(session.exec(select(PartnerEvent.received_by)).all()) == {"email"}
     assert [row["event"] for place in (0, 1) for row in attached(server, place)] == uids
     assert {row["family_name"] for row in attached(server)} == {"KEITA"}
     assert standing(engine) == [(3, None, False)]

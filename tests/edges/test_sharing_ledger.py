@@ -9,29 +9,10 @@ from edges.webhook_outbox import NOW, announce, open_cases, statements
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from integrations.sharing.ledger import LOOK, PUSH, STREAM, sharing_ledger
-from integrations.webhooks.subscriptions import add_subscription
-from models import Delivery, DeliveryStatus, Disclosure, Event
+from integrations.sharing.ledger import LOOK, STOPPED, STREAM, sharing_ledger
+from models import Disclosure
 from models.database import write_session
-
-
-def _deliver(session: Session, event: Event, id_: int, to: str) -> None:
-    """As the sender records it."""
-    subscription = add_subscription(
-        session, partner=to, url=f"https://{to}.example.org/", secret="whsec_" + "A" * 32, now=NOW
-    )
-    session.add(
-        Delivery(
-            event_id=event.id or 0,
-            subscription_id=subscription.id or 0,
-            partner_event_id=id_,
-            case_id=event.case_id,
-            sequence=event.sequence,
-            status=DeliveryStatus.DELIVERED,
-            finished_at=NOW,
-        )
-    )
-    session.flush()
+from models.sharing import Way
 
 
 def test_each_field_is_there_with_when_how_and_on_which_grounds(session: Session) -> None:
@@ -49,9 +30,9 @@ def test_each_field_is_there_with_when_how_and_on_which_grounds(session: Session
     owe(session, announce(session, other), to=clinic)
     shown(session, first, theirs)
     shown(session, second, now=NOW + timedelta(days=2))
-    _deliver(session, pushed, first, "clinic")
     event = row(session, first)
-    event.received_at, event.acknowledged_at = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
+    event.received_at, event.received_by = NOW + timedelta(minutes=1), Way.PUSH
+    event.acknowledged_at = NOW + timedelta(hours=1)
     session.add(
         Disclosure(
             partner_id=clinic.id or 0,
@@ -67,7 +48,9 @@ def test_each_field_is_there_with_when_how_and_on_which_grounds(session: Session
     withheld, push, stream, look = sorted(
         sharing_ledger(session, case.id or 0), key=lambda each: (not each.withheld, each.at)
     )
-    assert (push.partner, push.partner_name, push.way, push.what) == ("clinic", "Partner clinic", PUSH, "case.advanced")
+    assert (push.partner, push.partner_name, push.way, push.what) == (
+        *("clinic", "Partner clinic", "push", "case.advanced"),
+    )
     assert (push.fields, push.at) == (["family_name"], NOW)
     assert (push.agreement, push.agreement_version, push.consent) == ("with-clinic", 3, answer.code)
     assert (push.received_at, push.acknowledged_at) == (NOW + timedelta(minutes=1), NOW + timedelta(hours=1))
@@ -76,6 +59,39 @@ def test_each_field_is_there_with_when_how_and_on_which_grounds(session: Session
     assert (look.way, look.what, look.fields, look.consent) == (LOOK, "case", ["region"], answer.code)
     assert (withheld.partner, withheld.withheld, withheld.fields) == ("workshop", "no_agreement", [])
     assert (withheld.way, withheld.event, withheld.at) == (None, None, NOW)
+
+
+def test_what_was_taken_back_is_there_with_how_far_each_partner_has_it(session: Session) -> None:
+    partners = [partner(session, name) for name in ("clinic", "workshop")]
+    (case,) = open_cases(session, 1)
+    answer = consent(session, case)
+    first = announce(session, case)
+    seen = []
+    for each in partners:
+        agree(session, each)
+        seen += owe(session, first, to=each)
+    shown(session, *seen)
+    row(session, seen[0]).received_by = Way.EMAIL
+    row(session, seen[0]).received_at = NOW
+    answer.status = "revoked"
+    back = [owe(session, announce(session, case, "consent.revoked"), to=each)[0] for each in partners]
+    shown(session, *back)
+    told = row(session, back[0])
+    told.received_at, told.received_by, told.reminded_at = NOW, Way.FEED, NOW + timedelta(days=3)
+    told.acknowledged_at = NOW + timedelta(days=4)
+    session.flush()
+    entries = {(each.partner, each.what): each for each in sharing_ledger(session, case.id or 0)}
+    assert {key: each.way for key, each in entries.items()} == {
+        ("clinic", "case.advanced"): "email",
+        ("workshop", "case.advanced"): STOPPED,
+        ("clinic", "consent.revoked"): "feed",
+        ("workshop", "consent.revoked"): STREAM,
+    }
+    taken_back = {key[0]: each for key, each in entries.items() if each.takes_back}
+    assert [
+        (each.received_at, each.reminded_at, each.acknowledged_at)
+        for each in (taken_back["clinic"], taken_back["workshop"])
+    ] == [(NOW, NOW + timedelta(days=3), NOW + timedelta(days=4)), (None, None, None)]
 
 
 def test_what_waits_is_neither_shown_nor_withheld(session: Session) -> None:

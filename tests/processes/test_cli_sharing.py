@@ -32,15 +32,15 @@ def agreement(segin: CommandLine, tmp_path: Path) -> Path:
     return file
 
 
-def _pull(segin: CommandLine) -> str:
-    """The partner reads what it is owed. The code of the case that has an event."""
+def _pull(segin: CommandLine, event_type: str = "case.registered") -> str:
+    """The partner is shown the first event of the type. The code of its case."""
     engine = create_engine_for(f"sqlite:///{segin.data_dir}/segin.db")
     with write_session(engine) as session:
         partner = session.exec(select(Partner)).one()
         code, event_id = session.exec(
             select(Case.code, Event.id)
             .join(Event, col(Event.case_id) == col(Case.id))
-            .where(Event.type == "case.registered")
+            .where(Event.type == event_type)
             .order_by(col(Event.id))
         ).first() or ("", 0)
         enqueue(session, [(event_id or 0, partner.id or 0)])
@@ -97,5 +97,15 @@ def test_the_ledger_names_the_fields_and_the_grounds(segin: CommandLine, agreeme
     assert (entry["partner"], entry["what"], entry["way"]) == ("clinique", "case.registered", "stream")
     assert (entry["agreement"], entry["agreement_version"], entry["consent"]) == ("clinic-health", 1, consent)
     assert (entry["received_at"], entry["acknowledged_at"]) == (None, None)
+    assert ledger["taken_back"] == []
+    segin.json("consent", "revoke", case, consent)
+    assert _pull(segin, "consent.revoked") == case
+    ledger = segin.json("sharing", case)
+    assert [entry["way"] for entry in ledger["shown"]] == ["stopped", "stream"], "the event had not been sent"
+    (back,) = ledger["taken_back"]
+    assert (back["what"], back["partner"], back["received_at"], back["acknowledged_at"]) == (
+        *("consent.revoked", "clinique", None, None),
+    )
+    assert "Repris" in segin.text("sharing", case)
     assert "région de retour (P-code), nom de famille" in segin.text("sharing", case)
     assert "case list" in segin.error("sharing", "NONE", code=2)
