@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from integrations.sharing.sayings import CHECKS, FRENCH
 from models.errors import WrongUse
 from models.events import EVENT_TYPES
+from models.partner import CODE_FORM
 from models.shared_fields import SHARED_FIELDS
 from states.calendar import Span
 from states.pathway import Text
@@ -52,7 +53,7 @@ def _duration(value: object) -> object:
     raise PydanticCustomError("no_duration", "this is no duration: write P3D, P2W or PT48H")
 
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+Code = Annotated[str, Field(pattern=f"^{CODE_FORM}$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,79}$")]
 Names = Annotated[tuple[Name, ...], Field(max_length=1000)]
 Some = Annotated[Names, Field(min_length=1)]

@@ -9,34 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import String
 from sqlmodel import Session, col, select
 
 from models.sharing import PartnerCase
-from models.types import BigId
-from states.bulk import SetStatement
 
 LETTERS: Final = 26
 """Of 5 bits each: 130, so that codes are neither guessed nor met twice."""
 
 Pair = tuple[int, int]
 """(partner id, case id)."""
-
-_KEYS = SetStatement(
-    "SELECT r.partner_id, r.case_id, p.pseudonym_key FROM {rows} JOIN partner AS p ON p.id = r.partner_id",
-    partner_id=BigId,
-    case_id=BigId,
-)
-_INSERT = SetStatement(
-    "INSERT INTO partner_case (partner_id, case_id, code, events) SELECT r.partner_id, r.case_id, r.code, 0 "
-    "FROM {rows} WHERE true ON CONFLICT (partner_id, case_id) DO NOTHING",
-    partner_id=BigId,
-    case_id=BigId,
-    code=String(),
-)
 
 
 def case_code(pseudonym_key: str, case_id: int) -> str:
@@ -49,19 +32,9 @@ def event_uid(pseudonym_key: str, uid: str) -> str:
     return f"evt-{_digest(pseudonym_key, f'event:{uid}')}"
 
 
-def partner_cases(session: Session, pairs: Collection[Pair]) -> dict[Pair, str]:
-    """The codes of these cases for these partners; those that a partner did not know yet are kept from now on. Two
-    statements, however many. A pair of an unknown partner is left out."""
-    wanted = sorted(set(pairs))
-    if not wanted:
-        return {}
-    codes = {(partner, case): case_code(key, case) for partner, case, key in _KEYS.execute(session, wanted)}
-    _INSERT.execute(session, [(*pair, code) for pair, code in codes.items()])
-    return codes
-
-
 def case_of(session: Session, partner_id: int, code: str) -> int | None:
-    """The id of the case that the partner knows by this code; none for another partner's code, or for no code."""
+    """The id of the case that the partner knows by this code, since it was shown something of it; none for another
+    partner's code, or for no code."""
     query = select(PartnerCase.case_id).where(col(PartnerCase.partner_id) == partner_id, col(PartnerCase.code) == code)
     return session.exec(query).one_or_none()
 

@@ -22,13 +22,13 @@ from integrations.webhooks.missed import deliver_missed
 from integrations.webhooks.targets import check_mapped, target_of
 from models.errors import WrongUse
 from models.events import EVENT_TYPES
-from models.partner import CLOUDEVENTS, Channel, Partner, Subscription
+from models.partner import CLOUDEVENTS, CODE_FORM, Channel, Partner, Subscription
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105
 SECRET_BYTES: Final = 32
 # Standard Webhooks: between 192 and 512 bits.
 _SECRET_SIZES: Final = range(24, 65)
-_CODE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_CODE: Final = re.compile(CODE_FORM)
 _PCODE: Final = re.compile(r"[A-Z]{2}[0-9]{2,8}")
 
 

@@ -71,6 +71,24 @@ def test_putting_in_line_twice_makes_one_row_and_none_for_others(session: Sessio
     assert len(session.exec(select(PartnerEvent)).all()) == 3
 
 
+def test_showing_waits_for_no_reader(engine: Engine) -> None:
+    """A partner that reads its stream for a long time holds nobody up, and sees it as it was."""
+    with write_session(engine) as session:
+        clinic = partner(session, "clinic")
+        agree(session, clinic)
+        (case,) = open_cases(session, 1)
+        consent(session, case)
+        ids = owe(session, announce(session, case), announce(session, case), to=clinic)
+        shown(session, ids[0])
+        session.commit()
+    waiting = select(PartnerEvent.id).where(PartnerEvent.status == "waiting")
+    with read_session(engine) as reader:
+        assert reader.exec(waiting).all() == ids[1:]
+        assert _show_one(engine, ids[1]) == ids[1:]
+    with read_session(engine) as reader:
+        assert reader.exec(waiting).all() == []
+
+
 def test_an_event_that_is_being_put_in_line_is_shown_before_a_later_one(engine: Engine) -> None:
     """Who shows the later one waits for the partner, and then finds the earlier one before it."""
     with write_session(engine) as session:
