@@ -52,6 +52,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         random=secrets.SystemRandom().random,
         public_url=settings.public_url,
         timezone=settings.timezone,
+        mappings=settings.bridges_dir,
         allow_loopback=settings.allow_loopback_webhooks,
     )
     async with asyncio.TaskGroup() as group:

@@ -50,6 +50,10 @@ _ADVICE: Final = {
     outcomes.REFUSED_URL: _ADDRESS,
     outcomes.NOT_IN_CATALOGUE: _OURS,
     outcomes.INTERNAL_ERROR: _OURS,
+    outcomes.NOT_OVER_THE_BRIDGE: Words(
+        "`segin bridge preview` nomme le champ qui manque ; corrigez la correspondance ou l'accord, puis renvoyez-le.",
+        "`segin bridge preview` names the missing field; correct the mapping or the agreement, then send it again.",
+    ),
     outcomes.WITHHELD: Words(
         "`segin sharing DOSSIER` dit pourquoi ; une fois l'accord ou le consentement enregistré, renvoyez-le.",
         "`segin sharing CASE` says why; send it again once the agreement or the consent is recorded.",

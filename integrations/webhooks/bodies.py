@@ -76,9 +76,8 @@ def _lined_up(session: Session, claimed: Sequence[Claimed]) -> Sequence[Claimed]
     if not without:
         return claimed
     subscriptions = {each.endpoint.subscription_id for each in without}
-    partners = dict(
-        session.exec(select(Subscription.id, Subscription.partner_id).where(col(Subscription.id).in_(subscriptions)))
-    )
+    query = select(Subscription.id, Subscription.partner_id).where(col(Subscription.id).in_(subscriptions))
+    partners = dict(session.exec(query).all())
     pairs = {each.delivery_id: (each.event_id, partners[each.endpoint.subscription_id]) for each in without}
     ids = enqueue(session, set(pairs.values()))
     found = {delivery_id: ids[pair] for delivery_id, pair in pairs.items() if pair in ids}

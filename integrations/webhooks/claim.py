@@ -12,20 +12,21 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlmodel import Session, col
 
 from integrations.webhooks.circuit import OPENS_AFTER, is_open
-from models.partner import Delivery, DeliveryStatus, Partner, Subscription
+from models.partner import CLOUDEVENTS, Delivery, DeliveryStatus, Partner, Subscription
 from models.partner_access import SigningSecret
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A subscription as the sender needs it. `failures` counts its failed attempts in a row, `others` are the secrets
-    and keys that sign beside its secret."""
+    and keys that sign beside its secret, `format` is that of what it gets."""
 
     subscription_id: int
     url: str
     secret: str = field(repr=False)
     failures: int = 0
     others: tuple[str, ...] = field(default=(), repr=False)
+    format: str = CLOUDEVENTS
 
     @property
     def on_probation(self) -> bool:
@@ -37,8 +38,8 @@ class Endpoint:
 class Claimed:
     """A delivery that this sender may send until `lease_until`. `number` is that of the attempt, `round_number` the
     same since the last replay. `planned_at` is when its schedule would have had it sent, if this is a probe ahead of
-    that time. `bodies` fills in the rest: `event_uid` is the partner's own id of the event, `body` what it gets;
-    `withheld` is the outcome when it may get nothing."""
+    that time. `bodies` fills in the rest: `event_uid` is the partner's own id of the event, `body` what it may
+    see; `withheld` is the outcome when it may see nothing."""
 
     delivery_id: int
     lease_token: int
@@ -197,7 +198,7 @@ def _endpoints(session: Session, now: datetime, *which: ColumnElement[bool]) -> 
     statement: Select[*tuple[Any, ...]] = (
         select(
             *(col(Subscription.id), col(Subscription.url), col(Subscription.secret), col(Subscription.failures)),
-            col(SigningSecret.secret).label("other"),
+            *(col(Subscription.format), col(SigningSecret.secret).label("other")),
         )
         .join(Partner, col(Partner.id) == col(Subscription.partner_id))
         .outerjoin(SigningSecret, in_force)
@@ -208,7 +209,7 @@ def _endpoints(session: Session, now: datetime, *which: ColumnElement[bool]) -> 
     for _, rows in groupby(session.execute(statement), key=lambda row: row.id):
         first, *more = rows
         others = tuple(row.other for row in (first, *more) if row.other is not None)
-        found.append(Endpoint(first.id, first.url, first.secret, first.failures, others))
+        found.append(Endpoint(first.id, first.url, first.secret, first.failures, others, first.format))
     return found
 
 

@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, and_, update
 from sqlmodel import Session, col, select
 
+from integrations.bridges.formats import TAKEN
 from integrations.sharing.projection import enqueue
 from integrations.webhooks.line import Line, lock_subscriptions, move_up
-from models.partner import Channel, Delivery, DeliveryStatus, Event, Partner, Subscription
+from models.partner import CLOUDEVENTS, Channel, Delivery, DeliveryStatus, Event, Partner, Subscription
 from models.sharing import PartnerEvent
 from states.bulk import insert_into
 
@@ -73,9 +74,14 @@ def wants(subscription: Subscription, event_type: str, region_pcode: str | None)
     )
 
 
-def gets_deliveries(subscription: Subscription) -> bool:
-    """Whether what its partner is owed is sent to it one by one, now or once it is not paused any more."""
-    return subscription.channel == Channel.WEBHOOK and subscription.status in RECEIVING
+def gets_deliveries(subscription: Subscription, event_type: str) -> bool:
+    """Whether an event of this type that its partner is owed is sent to it by itself, now or once it is not paused any
+    more. A mapping takes one type alone."""
+    return (
+        subscription.channel == Channel.WEBHOOK
+        and subscription.status in RECEIVING
+        and (subscription.format == CLOUDEVENTS or event_type == TAKEN)
+    )
 
 
 def choose(events: Sequence[Row[Any]], subscriptions: Sequence[Subscription], received: Received) -> list[Choice]:
@@ -103,7 +109,7 @@ def deliver(session: Session, chosen: Sequence[Choice]) -> list[Line]:
     rows = [
         (event.id, subscription.id, id_, event.case_id, event.sequence, DeliveryStatus.PENDING, 0, 0, 0)
         for event, subscription, here in chosen
-        if here and gets_deliveries(subscription)
+        if here and gets_deliveries(subscription, event.type)
         if (id_ := ids.get((event.id, subscription.partner_id))) is not None
     ]
     if rows:

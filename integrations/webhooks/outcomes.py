@@ -31,14 +31,15 @@ REFUSED_URL: Final = "refused_url"
 NOT_IN_CATALOGUE: Final = "not_in_catalogue"
 INTERNAL_ERROR: Final = "internal_error"
 WITHHELD: Final = "withheld"
+NOT_OVER_THE_BRIDGE: Final = "not_over_the_bridge"
 
 FAILING_TOO_LONG: Final = "failing_too_long"
 """Why a subscription is disabled that nobody has answered for days; the outcome of no attempt."""
 
-FINAL: Final = frozenset({GONE, NOT_IN_CATALOGUE, WITHHELD})
+FINAL: Final = frozenset({GONE, NOT_IN_CATALOGUE, NOT_OVER_THE_BRIDGE, WITHHELD})
 """Outcomes after which trying again cannot help."""
 
-NOT_OF_ENDPOINT: Final = frozenset({NOT_IN_CATALOGUE, INTERNAL_ERROR, WITHHELD})
+NOT_OF_ENDPOINT: Final = frozenset({NOT_IN_CATALOGUE, NOT_OVER_THE_BRIDGE, INTERNAL_ERROR, WITHHELD})
 """Outcomes that say nothing about the endpoint: it was not asked."""
 
 _WORDS: Final = {
@@ -74,6 +75,10 @@ _WORDS: Final = {
     NOT_IN_CATALOGUE: Words(
         "l'événement n'est pas dans le catalogue ; rien n'a été envoyé",
         "the event is not in the catalogue; nothing was sent",
+    ),
+    NOT_OVER_THE_BRIDGE: Words(
+        "la correspondance ne peut pas mettre l'événement dans la forme de l'autre système ; rien n'a été envoyé",
+        "the mapping cannot put the event into the other system's form; nothing was sent",
     ),
     WITHHELD: Words(
         "l'accord ou le consentement ne le permet pas ; rien n'a été envoyé",

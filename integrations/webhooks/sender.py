@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+from pathlib import Path
 from typing import Final, Self
 
 import structlog
@@ -23,7 +24,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session
 
-from integrations.catalogue.schemas import CONTENT_TYPE
+from integrations.bridges.formats import payload
 from integrations.webhooks import outcomes
 from integrations.webhooks.bodies import with_bodies
 from integrations.webhooks.circuit import is_open
@@ -43,6 +44,7 @@ from integrations.webhooks.record import Recorded, Result, note_received, record
 from integrations.webhooks.retries import wanted_wait
 from integrations.webhooks.signatures import signed_headers
 from models.database import read_session, write_session
+from models.errors import SeginError
 
 POLL_SECONDS: Final = 1.0
 GATHER_SECONDS: Final = 0.02
@@ -57,10 +59,11 @@ class Sender:
 
     `clock` is the time that decides what is due and that is recorded. A receiver compares the signature's time with its
     own clock: give `signature_clock` when `clock` is a simulated one. `random` gives numbers from 0 to 1. Agreements
-    begin and end on the days of `timezone`; events name their schemas under `public_url`. `allow_loopback` lets
-    deliveries reach this machine, for development and the demonstration. At most `concurrency` attempts are on their
-    way, at most `per_subscription` of them to one subscription; each ends within `timeout` seconds. `lease` must exceed
-    an attempt and the wait for a busy database together.
+    begin and end on the days of `timezone`; events name their schemas under `public_url`; `mappings` is the folder with
+    the programme's own bridges. `allow_loopback` lets deliveries reach this machine, for development and the
+    demonstration. At most `concurrency` attempts are on their way, at most `per_subscription` of them to one
+    subscription; each ends within `timeout` seconds. `lease` must exceed an attempt and the wait for a busy database
+    together.
     """
 
     engine: Engine
@@ -69,6 +72,7 @@ class Sender:
     random: Callable[[], float]
     public_url: str
     timezone: tzinfo
+    mappings: Path | None = None
     signature_clock: Callable[[], datetime] | None = None
     allow_loopback: bool = False
     concurrency: int = 64
@@ -270,9 +274,15 @@ class _Run:
 
     async def _post(self, claimed: Claimed, signed_at: datetime) -> Answer:
         try:
-            endpoint, body = self._lanes.endpoint(claimed), claimed.body
-            signed = signed_headers(endpoint.secret, claimed.event_uid, body, signed_at, others=endpoint.others)
-            return await self._poster.post(endpoint.url, {"Content-Type": CONTENT_TYPE, **signed}, body)
+            endpoint = self._lanes.endpoint(claimed)
+            formed = payload(endpoint.format, claimed.body, self._sender.mappings)
+            if formed is None:
+                return Answer(outcomes.NOT_OVER_THE_BRIDGE)
+            signed = signed_headers(endpoint.secret, claimed.event_uid, formed.body, signed_at, others=endpoint.others)
+            answer = await self._poster.post(endpoint.url, {"Content-Type": formed.content_type, **signed}, formed.body)
+            return Answer(outcomes.OK, answer.status_code) if answer.status_code in formed.already_there else answer
+        except SeginError:  # the mapping or what the event lacks; `segin bridge preview` says which
+            return Answer(outcomes.NOT_OVER_THE_BRIDGE)
         except Exception:  # one delivery must not end the others
             log.exception("delivery.internal_error", delivery_id=claimed.delivery_id)
             return Answer(outcomes.INTERNAL_ERROR)
