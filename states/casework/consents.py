@@ -18,6 +18,7 @@ from states.bulk import SetStatement, insert_into, time_text
 from states.casework.act import Step, move_and_write
 from states.casework.codes import known
 from states.casework.referrals import ReferralAnswer, answer_referrals
+from states.casework.refusals import Refusal, tell_refused
 from states.gather import load_cases
 from states.moves import Move, Outcome, OutcomeKind
 from states.referral_words import INFORMATION_WORDS, SOURCE_WORDS
@@ -87,8 +88,8 @@ _OPEN_REFERRALS = SetStatement(
 
 def record_consents(session: Session, answers: Sequence[ConsentAnswer], *, now: datetime) -> list[Outcome]:
     """Write the answers, each with its row of the journal. A refusal revokes what was given before for the same purpose
-    and recipient; one to share with a partner every open referral there, whatever it leans on. Raises WrongUse for a
-    code that is not known."""
+    and recipient; one to share with a partner every open referral there, whatever it leans on, and tells the partner if
+    it saw something because any partner might. Raises WrongUse for a code that is not known."""
     for answer in answers:
         known("information", answer.information, INFORMATION_WORDS)
         known("source", [answer.source], SOURCE_WORDS)
@@ -104,6 +105,16 @@ def record_consents(session: Session, answers: Sequence[ConsentAnswer], *, now: 
     }
     _revoke(session, _others(session, refused), now)
     _end_referrals(session, refused, now)
+    told = [
+        Refusal(each.code, each.case_id, each.partner_id, outcome.seq, each.correlation_id)
+        for each, outcome in zip(answers, outcomes, strict=True)
+        if each.code in refused
+        and each.purpose == "sharing"
+        and each.partner_id is not None
+        and outcome.seq is not None
+    ]
+    if told:
+        tell_refused(session, told, now=now)
     return outcomes
 
 

@@ -10,7 +10,7 @@ from partner_cases import PartnerCases, open_partner_cases
 from sqlmodel import Session, col, select
 from synthetic_cases import START
 
-from models import Consent, Disclosure, Event, JournalRow, PartnerEvent, Referral, SharingAgreement, WrongUse
+from models import Case, Consent, Disclosure, Event, JournalRow, PartnerEvent, Referral, SharingAgreement, WrongUse
 from states.casework.consents import ConsentAnswer, Revocation, record_consents, revoke_consents
 from states.journal import verify_journal
 from states.moves import OutcomeKind
@@ -230,6 +230,28 @@ def test_who_is_told_by_its_referral_is_not_told_again(cases: PartnerCases) -> N
         _see(cases, code, partner_id)
     revoke_consents(cases.session, [Revocation(**cases.signed(), consent=code)], now=LATER)
     assert _told(cases) == [(first, [cases.clinic]), (second, [cases.clinic]), (None, [cases.workshop])]
+
+
+@pytest.mark.parametrize("how", ["shown", "looked", "withheld", "assistance", "revoked", "twice"])
+def test_a_first_no_to_a_partner_takes_back_what_it_saw_because_any_might(cases: PartnerCases, how: str) -> None:
+    purpose = "assistance" if how == "assistance" else "sharing"
+    code = cases.agree(purpose=purpose, any_partner=purpose == "sharing", information=("name",))
+    if how == "looked":
+        _look(cases, code, cases.clinic)
+    else:
+        _see(cases, code, cases.clinic, status="withheld" if how == "withheld" else "shown")
+    _see(cases, code, cases.workshop)
+    if how == "revoked":
+        revoke_consents(cases.session, [Revocation(**cases.signed(), consent=code)], now=LATER)
+    told = _told(cases)
+    for _ in range(2 if how == "twice" else 1):
+        cases.agree(purpose="sharing", partner_id=cases.clinic, given=False, now=LATER)
+    expected = [(None, [cases.clinic])] if how in ("shown", "looked") else [(None, [cases.clinic])] * (how == "twice")
+    assert _told(cases)[len(told) :] == expected
+    assert cases.session.get_one(Case, cases.case_id, populate_existing=True).events == len(
+        cases.session.exec(select(Event.id)).all()
+    )
+    assert verify_journal(cases.session).broken == []
 
 
 def _told(cases: PartnerCases) -> list[tuple[str | None, list[int] | None]]:
