@@ -107,13 +107,13 @@ _RELEASE = SetStatement(
     at=UtcDateTime(),
 )
 
-_LOCK_UNRECEIVED = SetStatement(
-    "SELECT id FROM partner_event WHERE id IN (SELECT r.id FROM {rows}) AND received_at IS NULL ORDER BY id {lock}",
-    id=BigId,
-)
 _RECEIVED = SetStatement(
-    "UPDATE partner_event SET received_at = r.at, received_by = 'push' FROM {rows} "
-    "WHERE partner_event.id = r.id AND partner_event.received_at IS NULL",
+    """WITH taken AS MATERIALIZED (SELECT r.id, r.at FROM {rows}),
+    locked AS MATERIALIZED (
+        SELECT id FROM partner_event WHERE id IN (SELECT id FROM taken) AND received_at IS NULL ORDER BY id {lock})
+    UPDATE partner_event SET received_at = taken.at, received_by = 'push'
+    FROM locked JOIN taken ON taken.id = locked.id
+    WHERE partner_event.id = locked.id AND partner_event.received_at IS NULL""",
     id=BigId,
     at=UtcDateTime(),
 )
@@ -163,7 +163,6 @@ def note_received(session: Session, results: Sequence[Result], *, now: datetime)
     """
     ids = {result.claimed.partner_event_id for result in results if result.outcome == OK}
     if rows := sorted(id_ for id_ in ids if id_ is not None):
-        _LOCK_UNRECEIVED.execute(session, [(id_,) for id_ in rows])
         _RECEIVED.execute(session, [(id_, time_text(now)) for id_ in rows])
 
 

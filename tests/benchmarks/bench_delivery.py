@@ -1,12 +1,13 @@
 """Delivers 10,000 signed events with every attempt recorded, beside loops that do less; then 100,000, for the memory.
 
 Run from the root: `python tests/benchmarks/bench_delivery.py [--db sqlite|postgres] [--events N] [--many N]`. The sink
-is a process of its own. Two loops go one by one over one reused httpx client; they sign and record the same for fewer
-events, so rates are compared: one commits each attempt as it comes, the other records in batches with our own
-statements, which leaves HTTP as the only difference. The first goal is held against the faster of the two. A bare
-aiohttp loop with 64 connections signs and sends and records nothing; it takes turns with us, and the second goal is a
-part of its median rate, or a rate that is enough anywhere. The third: a sender of many events needs no more memory at
-its peak than one of few, each in a process of its own. Exits with 1 when one is missed. Everybody in it is synthetic.
+is a process of its own. What the partner may see is worked out while we send; the loops find it done. Two loops go one
+by one over one reused httpx client; they sign and record the same for fewer events, so rates are compared: one commits
+each attempt as it comes, the other records in batches with our own statements, which leaves HTTP as the only
+difference. The first goal is held against the faster of the two. A bare aiohttp loop with 64 connections signs and
+sends and records nothing; it takes turns with us, and the second goal is a part of its median rate, or a rate that is
+enough anywhere. The third: a sender of many events needs no more memory at its peak than one of few, each in a process
+of its own. Exits with 1 when one is missed. Everybody in it is synthetic.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -29,13 +30,16 @@ from sqlmodel import Session, col
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from delivering import databases, now, sink_process
-from edges.webhook_outbox import fill, subscribe
+from edges.webhook_outbox import PUBLIC_URL, fill, subscribe
 
+from integrations.catalogue.schemas import CONTENT_TYPE
+from integrations.sharing.projection import show_next
+from integrations.webhooks.bodies import with_bodies
 from integrations.webhooks.claim import Claimed, claim, due_endpoints
-from integrations.webhooks.envelope import CONTENT_TYPE, envelope, signed_headers
 from integrations.webhooks.record import Result, record
-from integrations.webhooks.sender import deliver_due
-from models import Attempt, Delivery, Event, Subscription
+from integrations.webhooks.sender import Sender
+from integrations.webhooks.signatures import signed_headers
+from models import Attempt, Delivery, PartnerEvent, Subscription
 from models.database import create_engine_for, read_session, write_session
 
 EVENTS_EACH = 4
@@ -69,8 +73,9 @@ def main() -> int:
 def compare_rates(name: str, fresh: Callable[[str | None], str], url: str, events: int) -> list[bool]:
     """Whether the goals of speed are reached; the lines are printed."""
     source = filled(fresh(None), url, events)
+    seen = shown(fresh(source))
 
-    def rate(events: int, way: Callable[[Engine, int], None]) -> float:
+    def rate(events: int, way: Callable[[Engine, int], None], source: str = seen) -> float:
         engine = create_engine_for(fresh(source))
         found = measured(engine, events, way)
         engine.dispose()
@@ -78,7 +83,7 @@ def compare_rates(name: str, fresh: Callable[[str | None], str], url: str, event
 
     loop_each = rate(SAMPLE_EACH_COMMITTED, one_by_one_each_committed)
     loop_batched = rate(SAMPLE_IN_BATCHES, one_by_one_recorded_in_batches)
-    turns = [(rate(events, ours_all), bare_loop(source)) for _ in range(TURNS)]
+    turns = [(rate(events, ours_all, source), bare_loop(seen)) for _ in range(TURNS)]
     ours, bare = (median(rates) for rates in zip(*turns, strict=True))
     show(name, "httpx, one by one, each committed", SAMPLE_EACH_COMMITTED, loop_each, ours)
     show(name, "httpx, one by one, recorded in batches", SAMPLE_IN_BATCHES, loop_batched, ours)
@@ -130,7 +135,8 @@ def bare_loop(database_url: str) -> float:
     engine = create_engine_for(database_url)
     with read_session(engine) as session:
         secret, url = session.execute(select(col(Subscription.secret), col(Subscription.url))).one()
-        waiting = [(event.uid, envelope(event)) for event in session.scalars(select(Event).order_by(col(Event.id)))]
+        owed = session.scalars(select(PartnerEvent).order_by(col(PartnerEvent.id)))
+        waiting = [(event.uid, (event.body or "").encode()) for event in owed]
     engine.dispose()
     events = len(waiting)
 
@@ -171,7 +177,8 @@ def measured(engine: Engine, events: int, way: Callable[[Engine, int], None]) ->
 
 
 def ours_all(engine: Engine, _events: int) -> None:
-    asyncio.run(deliver_due(engine, clock=now, random=random.random, allow_loopback=True))
+    sender = Sender(engine, clock=now, random=random.random, public_url=PUBLIC_URL, timezone=UTC, allow_loopback=True)
+    asyncio.run(sender.deliver_due())
 
 
 def one_by_one_each_committed(engine: Engine, events: int) -> None:
@@ -180,7 +187,8 @@ def one_by_one_each_committed(engine: Engine, events: int) -> None:
             delivery, event, subscription = next_due(session)
             session.commit()
             began, started_at = time.perf_counter(), now()
-            status = posted(client, subscription.url, subscription.secret, event.uid, envelope(event), started_at)
+            body = (event.body or "").encode()
+            status = posted(client, subscription.url, subscription.secret, event.uid, body, started_at)
             session.add(
                 Attempt(
                     delivery_id=delivery.id or 0,
@@ -205,10 +213,10 @@ def one_by_one_each_committed(engine: Engine, events: int) -> None:
             session.commit()
 
 
-def next_due(session: Session) -> tuple[Delivery, Event, Subscription]:
+def next_due(session: Session) -> tuple[Delivery, PartnerEvent, Subscription]:
     found = session.execute(
-        select(Delivery, Event, Subscription)
-        .join(Event, col(Event.id) == col(Delivery.event_id))
+        select(Delivery, PartnerEvent, Subscription)
+        .join(PartnerEvent, col(PartnerEvent.id) == col(Delivery.partner_event_id))
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .where(col(Delivery.next_attempt_at) <= now())
         .order_by(col(Delivery.next_attempt_at), col(Delivery.id))
@@ -224,9 +232,7 @@ def one_by_one_recorded_in_batches(engine: Engine, events: int) -> None:
             results = []
             for each in claimed:
                 began, started_at = time.perf_counter(), now()
-                status = posted(
-                    client, each.endpoint.url, each.endpoint.secret, each.event_uid, each.body or b"", started_at
-                )
+                status = posted(client, each.endpoint.url, each.endpoint.secret, each.event_uid, each.body, started_at)
                 duration = round((time.perf_counter() - began) * 1000)
                 results.append(Result(each, "ok", status, started_at, duration, 0.0, timedelta(0)))
             with write_session(engine) as session:
@@ -237,7 +243,8 @@ def one_by_one_recorded_in_batches(engine: Engine, events: int) -> None:
 def claimed_batch(engine: Engine) -> list[Claimed]:
     with write_session(engine) as session:
         (endpoint,) = due_endpoints(session, now=now())
-        claimed = claim(session, endpoint, room=BATCH, now=now(), lease=LEASE)
+        taken = claim(session, endpoint, room=BATCH, now=now(), lease=LEASE)
+        claimed = with_bodies(session, taken, public_url=PUBLIC_URL, day=now().date(), now=now())
         session.commit()
     return claimed
 
@@ -245,6 +252,17 @@ def claimed_batch(engine: Engine) -> list[Claimed]:
 def posted(client: httpx.Client, url: str, secret: str, uid: str, body: bytes, at: datetime) -> int:
     headers = {"content-type": CONTENT_TYPE, **signed_headers(secret, uid, body, at)}
     return client.post(url, content=body, headers=headers).raise_for_status().status_code
+
+
+def shown(database_url: str) -> str:
+    """The URL, once all that waits for the partner was shown to it."""
+    engine = create_engine_for(database_url)
+    with write_session(engine) as session:
+        (partner_id,) = session.scalars(select(col(Subscription.partner_id))).all()
+        while show_next(session, partner_id, 1_000, public_url=PUBLIC_URL, day=now().date(), now=now()):
+            session.commit()
+    engine.dispose()
+    return database_url
 
 
 def filled(database_url: str, sink_url: str, events: int) -> str:

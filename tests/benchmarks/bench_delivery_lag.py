@@ -33,7 +33,7 @@ from running_processes import environment_with, wait_until
 from synthetic_cases import open_caseload
 
 from deployments.server import prefect_server
-from models import Attempt, Delivery, Event
+from models import Attempt, Consent, Delivery, Event
 from models.database import create_engine_for, read_session, write_session
 from states.advance import advance_cases
 from states.moves import Actor, Move, OutcomeKind
@@ -95,6 +95,9 @@ def filled(database_url: str, sink: str, cases: int) -> tuple[list[int], Actor]:
         subscribe(session, "ngo", sink)
         caseload = open_caseload(session, now())
         case_ids = caseload.register_many(cases, now=now())
+        session.add_all(
+            Consent(code=f"assistance-{id_}", case_id=id_, purpose="assistance", recorded_at=now()) for id_ in case_ids
+        )
         session.commit()
     engine.dispose()
     return case_ids, caseload.staff[ROLE]

@@ -18,7 +18,7 @@ import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select, update
@@ -26,7 +26,7 @@ from sqlmodel import col
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from delivering import databases, now, sink_process
-from edges.webhook_outbox import NOW, announce, open_cases, subscribe
+from edges.webhook_outbox import NOW, PUBLIC_URL, announce, open_cases, subscribe
 
 from integrations.webhooks.fanout import fan_out
 from integrations.webhooks.sender import Sender
@@ -143,7 +143,7 @@ def first_attempts(engine: Engine, url: str, asked: Asked, *, dead_too: bool) ->
 
 async def sent(engine: Engine, owed: int) -> datetime:
     """Run a sender as the worker does until so many deliveries have arrived. When it started."""
-    sender = Sender(engine, clock=now, random=random.random, allow_loopback=True)
+    sender = Sender(engine, clock=now, random=random.random, public_url=PUBLIC_URL, timezone=UTC, allow_loopback=True)
     began = now()
     running = asyncio.create_task(sender.run_forever(stop=asyncio.Event(), wake=asyncio.Event()))
     async with asyncio.timeout(PATIENCE_SECONDS):
