@@ -47,7 +47,7 @@ from models.database import read_session, write_session
 from models.errors import SeginError
 
 POLL_SECONDS: Final = 1.0
-GATHER_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.01
 """How long results are gathered, so that they share a transaction."""
 
 log = structlog.get_logger()

@@ -1,13 +1,13 @@
 """Delivers 10,000 signed events with every attempt recorded, beside loops that do less; then 100,000, for the memory.
 
 Run from the root: `python tests/benchmarks/bench_delivery.py [--db sqlite|postgres] [--events N] [--many N]`. The sink
-is a process of its own. What the partner may see is worked out while we send; the loops find it done. Two loops go one
-by one over one reused httpx client; they sign and record the same for fewer events, so rates are compared: one commits
-each attempt as it comes, the other records in batches with our own statements, which leaves HTTP as the only
-difference. The first goal is held against the faster of the two. A bare aiohttp loop with 64 connections signs and
-sends and records nothing; it takes turns with us, and the second goal is a part of its median rate, or a rate that is
-enough anywhere. The third: a sender of many events needs no more memory at its peak than one of few, each in a process
-of its own. Exits with 1 when one is missed. Everybody in it is synthetic.
+is a process of its own. Two loops go one by one over one reused httpx client; they sign and record the same for fewer
+events, so rates are compared: one commits each attempt as it comes, the other records in batches with our own
+statements, which leaves HTTP as the only difference. What the partner may see is worked out while it is sent; the first
+loop finds that done. The first goal is held against the faster of the two. A bare aiohttp loop with 64 connections
+signs and sends and records nothing; it takes turns with us, and the second goal is a part of its median rate, or a rate
+that is enough anywhere. The third: a sender of many events needs no more memory at its peak than one of few, each in a
+process of its own. Exits with 1 when one is missed. Everybody in it is synthetic.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def compare_rates(name: str, fresh: Callable[[str | None], str], url: str, event
         return found
 
     loop_each = rate(SAMPLE_EACH_COMMITTED, one_by_one_each_committed)
-    loop_batched = rate(SAMPLE_IN_BATCHES, one_by_one_recorded_in_batches)
+    loop_batched = rate(SAMPLE_IN_BATCHES, one_by_one_recorded_in_batches, source)
     turns = [(rate(events, ours_all, source), bare_loop(seen)) for _ in range(TURNS)]
     ours, bare = (median(rates) for rates in zip(*turns, strict=True))
     show(name, "httpx, one by one, each committed", SAMPLE_EACH_COMMITTED, loop_each, ours)
