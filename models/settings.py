@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         default=2, ge=0, le=23, description="Hour of the nightly run, in the programme's time zone."
     )
     dispatch_interval: float = Field(
-        default=1.0,
+        default=0.5,
         gt=0,
         le=60,
         description="Seconds between two looks for transitions whose effects wait to be carried out.",

@@ -40,7 +40,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("SEGIN_NIGHTLY_HOUR", "24", "2"),
         ("SEGIN_TIMEZONE", "Africa/Atlantis", "Africa/Bamako"),
         ("SEGIN_LANGUAGE", "de", "fr"),
-        ("SEGIN_DISPATCH_INTERVAL", "0", "1.0"),
+        ("SEGIN_DISPATCH_INTERVAL", "0", "0.5"),
         ("SEGIN_PREFECT_API_URL", "localhost:4200", "http://127.0.0.1:4200/api"),
     ],
 )
