@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -22,7 +22,7 @@ from integrations.api.calls import Call, answer_with, respond
 from integrations.api.errors import is_fault, problem_of
 from integrations.api.limits import Buckets, Standing
 from integrations.api.problems import Language, Problem, language_of
-from integrations.api.tokens import Caller, is_worth_noting, note_use, recognise
+from integrations.api.tokens import Caller, Unrecognised, is_worth_noting, note_use, recognise
 from models.database import read_session, write_session
 
 PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/openapi.json", "/asyncapi.json", "/event-types"})
@@ -30,6 +30,7 @@ SCHEMAS: Final = "/schemas/"
 MOST_BYTES: Final = 1_000_000
 A_MINUTE, BURST = 600, 100
 FAILURES_A_MINUTE, FAILURES_BURST = 20, 20
+PUBLIC_A_MINUTE, PUBLIC_BURST = 120, 30
 
 log = structlog.get_logger()
 
@@ -43,6 +44,9 @@ class Gate:
         self._app, self._engine, self._clock, self._new_id = app, engine, clock, new_id
         self._tokens = Buckets(A_MINUTE, BURST)
         self._failures = Buckets(FAILURES_A_MINUTE, FAILURES_BURST)
+        self._public = Buckets(PUBLIC_A_MINUTE, PUBLIC_BURST)
+        self._used: dict[int, datetime] = {}
+        self._noting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,48 +71,67 @@ class Gate:
                 status_code=visit.status,
                 duration_ms=round((time.monotonic() - began) * 1000),
             )
+        await self._note_uses()
 
     async def _let_in(self, scope: Scope, receive: Receive, visit: _Visit) -> None:
+        now = self._clock()
+        address = (scope.get("client") or ("unknown", 0))[0]
         if is_public(scope["path"].removeprefix(scope.get("root_path", ""))):
+            _check(self._public.take(address, now.timestamp()))
             await self._app(scope, receive, visit.send)
             return
-        now = self._clock()
-        caller = await self._caller(scope, now)
-        standing = self._tokens.take(str(caller.token_id), now.timestamp())
-        visit.standing = standing
-        if not standing.allowed:
-            raise Problem("too_many", headers={"Retry-After": str(standing.next_after)})
+        caller = await self._caller(scope, address, now, visit)
         body = await _read(scope, receive)
         scope["state"]["call"] = Call(visit.id, self._engine, now, visit.language, caller, body)
         await self._app(scope, _replaying(body, receive), visit.send)
 
-    async def _caller(self, scope: Scope, now: datetime) -> Caller:
-        address = (scope.get("client") or ("unknown", 0))[0]
-        failures = self._failures.look(address, now.timestamp())
-        if not failures.allowed:
-            raise Problem("too_many", headers={"Retry-After": str(failures.next_after)})
+    async def _caller(self, scope: Scope, address: str, now: datetime, visit: _Visit) -> Caller:
+        """Who calls. Only tokens that nobody has count against the address: a partner may share it with others."""
+        _check(self._failures.look(address, now.timestamp()))
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
             raise Problem("token_missing", headers={"WWW-Authenticate": 'Bearer realm="segin"'})
-        found = await run_in_threadpool(self._recognise, token.strip(), now)
+        found = await run_in_threadpool(self._recognise, token, now)
+        if found == "token_unknown":
+            # Those that were on the way together are counted too: no more of them than the limit learn anything.
+            _check(self._failures.take(address, now.timestamp()))
+        else:
+            visit.standing = self._tokens.take(token.partition(".")[0], now.timestamp())
+            _check(visit.standing)
         if isinstance(found, Caller):
+            if is_worth_noting(found, now):
+                self._used.setdefault(found.token_id, now)
             return found
         if found == "partner_paused":
             raise Problem(found)
-        self._failures.take(address, now.timestamp())
         raise Problem(found, headers={"WWW-Authenticate": 'Bearer realm="segin", error="invalid_token"'})
 
-    def _recognise(self, token: str, now: datetime) -> Caller | str:
+    def _recognise(self, token: str, now: datetime) -> Caller | Unrecognised:
         with read_session(self._engine) as session:
-            found = recognise(session, token, now=now)
-        if isinstance(found, Caller) and is_worth_noting(found, now):
-            try:
-                with write_session(self._engine) as session:
-                    note_use(session, found.token_id, now=now)
-                    session.commit()
-            except OperationalError:
-                log.warning("api.use_not_noted", partner=found.partner)
-        return found
+            return recognise(session, token, now=now)
+
+    async def _note_uses(self) -> None:
+        """Note which tokens were used, after the answer: nobody waits for whoever holds the database's write lock, and
+        one thread at most."""
+        if self._noting:
+            return
+        self._noting = True
+        try:
+            while self._used:
+                used, self._used = self._used, {}
+                await run_in_threadpool(self._write_uses, used)
+        finally:
+            self._noting = False
+
+    def _write_uses(self, used: dict[int, datetime]) -> None:
+        try:
+            with write_session(self._engine) as session:
+                for token_id, at in sorted(used.items()):
+                    note_use(session, token_id, now=at)
+                session.commit()
+        except DBAPIError:
+            log.warning("api.use_not_noted", tokens=len(used))
 
 
 class _Visit:
@@ -142,6 +165,11 @@ def is_public(path: str) -> bool:
 def respond_with(problem: Problem, language: Language, id_: str) -> Response:
     """The problem as a response."""
     return respond(answer_with(problem, language, id_))
+
+
+def _check(standing: Standing) -> None:
+    if not standing.allowed:
+        raise Problem("too_many", headers={"Retry-After": str(standing.next_after)})
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:

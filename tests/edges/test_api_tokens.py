@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,15 +15,16 @@ from api_client import ApiClient, kind_of, new_token, open_api
 from command_line import CommandLine
 from sqlalchemy import Engine
 from sqlmodel import Session, select
+from starlette.types import Message
 from synthetic_cases import START
 
-from integrations.api.gate import BURST, FAILURES_BURST, MOST_BYTES
+from integrations.api.gate import BURST, FAILURES_BURST, MOST_BYTES, PUBLIC_BURST
 from integrations.api.limits import MOST_KEYS, Buckets
 from integrations.api.problems import KINDS, language_of
 from integrations.api.scopes import SCOPES
 from integrations.api.tokens import list_tokens, recognise, revoke_token, rotate_token
 from models import Partner, PartnerToken, WrongUse
-from models.database import read_session
+from models.database import read_session, write_session
 
 DAY = timedelta(days=1)
 
@@ -146,6 +149,45 @@ def test_the_last_use_is_written_at_most_once_a_minute(client: ApiClient) -> Non
     client.later(seconds=1)
     client.get("/me")
     assert used() == START + timedelta(minutes=1)
+
+
+def test_the_answer_waits_for_nobody_who_writes(client: ApiClient) -> None:
+    """Somebody holds the database's write lock until the answer is there; only then is the use noted."""
+    with ExitStack() as held:
+        held.enter_context(write_session(client.engine))
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                held.close()
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        authorization = f"Bearer {client.tokens['clinique']}".encode()
+        scope = {"type": "http", "method": "GET", "path": "/me", "headers": [(b"authorization", authorization)]}
+        asyncio.run(client.app({**scope, "query_string": b"", "client": ("192.0.2.7", 4711)}, receive, send))
+    assert sent[0]["status"] == 200
+    with read_session(client.engine) as session:
+        assert session.exec(select(PartnerToken.last_used_at).where(PartnerToken.last_used_at == START)).one()
+
+
+def test_what_is_public_is_not_asked_for_without_end(client: ApiClient) -> None:
+    answers = [client.get("/health/live", by=None) for _ in range(PUBLIC_BURST)]
+    assert {each.status_code for each in answers} == {200}
+    over = client.get("/health/live", by=None)
+    assert kind_of(over) == "too_many"
+    assert client.get("/me").status_code == 200
+    client.later(seconds=float(over.headers["retry-after"]))
+    assert client.get("/health/live", by=None).status_code == 200
+
+
+def test_tokens_that_somebody_has_do_not_count_as_guesses(client: ApiClient) -> None:
+    """A partner whose token has ended may share its address with others."""
+    client.later(days=366)
+    kinds = [kind_of(client.get("/me")) for _ in range(FAILURES_BURST + 1)]
+    assert set(kinds) == {"token_expired"}
 
 
 @pytest.mark.parametrize("sent", ["Basic abc", "Bearer", "Bearer ", "segin_x.y"])
