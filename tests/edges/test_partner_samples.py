@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
+import pytest
+from api_client import ApiClient, open_api
+from edges.api_server import serve
+from edges.receivers.sink import Sink, status
+from edges.stream_rows import agree_with, owe_events
 from edges.webhook_outbox import NOW, Clock, attempts, connect, deliveries, fill, known_to, secret_of, send
 from sqlalchemy import Engine
+from sqlmodel import select
 from standardwebhooks.webhooks import Webhook
 
 from integrations.webhooks.dead_letters import replay_one
 from integrations.webhooks.record import Recorded
-from models.database import write_session
+from models import PartnerEvent
+from models.database import read_session, write_session
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "partners" / "receivers"
 
@@ -106,3 +118,107 @@ def test_the_receiver_in_python_refuses_what_segin_would_not_send(tmp_path: Path
         assert kept(database) == []
         assert [answer(content=body, headers=signed(now, body)) for _ in range(2)] == [204, 204]
     assert kept(database) == ["evt-1"]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """feed.sh, with a folder and a token file of its own. `curl` notes how it was called and stands in for nothing."""
+
+    folder: Path
+    address: str
+
+    @property
+    def token(self) -> Path:
+        return self.folder / "token"
+
+    @property
+    def ids(self) -> list[str]:
+        return [json.loads(line)["id"] for line in (self.folder / "kept" / "events.jsonl").read_text().splitlines()]
+
+    @property
+    def calls(self) -> list[str]:
+        return (self.folder / "calls").read_text().splitlines()
+
+    def run(self, *, then: str = "") -> subprocess.CompletedProcess[str]:
+        """A run with two events a page, that does `then` in the shell whenever curl has an answer."""
+        curl = self.folder / "bin" / "curl"
+        curl.parent.mkdir(exist_ok=True)
+        curl.write_text(f'#!/bin/sh\necho "$@" >>{self.folder}/calls\n{shutil.which("curl")} "$@"\n{then}\n')
+        curl.chmod(0o755)
+        return subprocess.run(
+            [SAMPLES.parent / "feed.sh", self.address, self.token, self.folder / "kept"],
+            env={**os.environ, "PATH": f"{curl.parent}:{os.environ['PATH']}", "SEGIN_FEED_LIMIT": "2"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def feed(folder: Path, address: str, token: str) -> Feed:
+    made = Feed(folder, address)
+    made.token.write_text(f"{token}\n")
+    made.token.chmod(0o600)
+    return made
+
+
+@pytest.fixture
+def client(sqlite_engine: Engine) -> ApiClient:
+    with write_session(sqlite_engine) as session:
+        opened, _ = open_api(session, sqlite_engine)
+        agree_with(session, "clinique")
+    return opened
+
+
+def test_the_feed_is_fetched_whole_and_once_whenever_it_is_stopped(client: ApiClient, tmp_path: Path) -> None:
+    owe_events(client, 6, "clinique")
+    ids = known_to(client.engine, "clinique")
+    with serve(client.engine, lambda: client.now) as serving:
+        ours = feed(tmp_path, serving.url, client.tokens["clinique"])
+        killed = ours.run(then=f'[ $(wc -l <{tmp_path}/calls) -lt 2 ] || kill -KILL "$PPID"')
+        assert (killed.returncode, ours.ids) == (-signal.SIGKILL, ids[:2]), "the second page came and was not kept"
+        assert (ours.folder / "kept" / "lock").is_dir()
+
+        assert ours.run(then=f"[ $(wc -l <{tmp_path}/calls) -lt 4 ] || exit 7").returncode == 1
+        assert ours.ids == ids[:4], "the connection broke during the third page"
+
+        cursor, events = ours.folder / "kept" / "cursor", ours.folder / "kept" / "events.jsonl"
+        cursor.unlink()
+        events.write_bytes(events.read_bytes()[:-9])
+        assert ours.run().returncode == 0
+        assert ours.ids == ids, "it was stopped while it wrote, and had no cursor yet"
+
+        owe_events(client, 1, "clinique")
+        assert ours.run().returncode == 0
+        (ours.folder / "kept" / "lock").mkdir()
+        owe_events(client, 1, "clinique")
+        assert (ours.run().returncode, len(ours.ids)) == (0, 7), "another one is at work"
+        os.utime(ours.folder / "kept" / "lock", (0, 0))
+        assert (ours.run().returncode, len(ours.ids), len(set(ours.ids))) == (0, 8, 8)
+    with read_session(client.engine) as session:
+        assert {row.received_by for row in session.exec(select(PartnerEvent))} == {"feed"}
+    assert not [call for call in ours.calls if client.tokens["clinique"].split(".")[1] in call]
+    assert [path.name for path in (ours.folder / "kept").iterdir() if path.stat().st_mode & 0o077] == []
+
+
+def test_the_feed_says_why_it_ends(client: ApiClient, tmp_path: Path) -> None:
+    token = client.tokens["clinique"]
+    with serve(client.engine, lambda: client.now) as serving:
+        ours = feed(tmp_path, serving.url, "not.ours")
+        assert "(401)" in ours.run().stderr
+        feed(tmp_path, serving.url, token)
+        (tmp_path / "kept" / "cursor").write_text("nothing")
+        assert "(400)" in ours.run().stderr
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as asking:
+            while asking.get(f"{serving.url}/me").status_code == 200:
+                pass
+        refused = ours.run()
+        assert re.search(r"in \d+ seconds \(429\)", refused.stderr)
+    assert "no answer" in ours.run().stderr
+    with Sink(answer=lambda _request: status(503)) as sink:
+        assert "(503)" in feed(tmp_path, sink.url, token).run().stderr
+    ours.token.chmod(0o640)
+    refused = ours.run()
+    assert (refused.returncode, refused.stdout, "chmod 600" in refused.stderr) == (1, "", True)
+    assert not (tmp_path / "kept" / "events.jsonl").exists()
+    assert not (tmp_path / "kept" / "lock").exists()
