@@ -30,12 +30,13 @@ demo: $(VENV)/.installed
 up: $(VENV)/.installed
 	@$(BIN)/segin up $(ARGS)
 
-# What starts servers runs alone afterwards; all the rest side by side. REPORTS is a folder for junit files, if wanted.
+# What starts servers runs afterwards, two files at a time; all the rest side by side. REPORTS is a folder for junit
+# files, if wanted.
 # Either run may find nothing (5) where ARGS selects tests of the other.
 test: $(VENV)/.installed-dev
 	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "not slow and not servers" --numprocesses auto \
 		$(if $(REPORTS),--junit-xml=$(REPORTS)/tests.xml) $(ARGS) || [ $$? -eq 5 ]
-	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "servers and not slow" \
+	SEGIN_TEST_REQUIRE_POSTGRES=1 $(BIN)/python -m pytest -m "servers and not slow" --numprocesses 2 --dist loadfile \
 		$(if $(REPORTS),--junit-xml=$(REPORTS)/servers.xml) $(ARGS) || [ $$? -eq 5 ]
 
 slow: $(VENV)/.installed-dev

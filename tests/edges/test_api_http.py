@@ -64,6 +64,7 @@ def document(served: Served) -> dict[str, object]:
     return dict(httpx.get(f"{served.url}/v1/openapi.json").json())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_whatever_is_sent_is_answered_as_described(served: Served, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_dict(document(served))

@@ -14,6 +14,8 @@ from edges.node_packages import installed
 from integrations.catalogue.asyncapi import asyncapi
 from models.events import CATALOGUE, EVENT_TYPES
 
+pytestmark = pytest.mark.slow  # npm installs the parser first
+
 ERROR = 0
 ADDRESSES = (PUBLIC_URL, "http://127.0.0.1:4200", "https://office.example.org/segin/")
 
