@@ -139,14 +139,14 @@ class Feed:
     def calls(self) -> list[str]:
         return (self.folder / "calls").read_text().splitlines()
 
-    def run(self, *, then: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, *options: str, then: str = "") -> subprocess.CompletedProcess[str]:
         """A run with two events a page, that does `then` in the shell whenever curl has an answer."""
         curl = self.folder / "bin" / "curl"
         curl.parent.mkdir(exist_ok=True)
         curl.write_text(f'#!/bin/sh\necho "$@" >>{self.folder}/calls\n{shutil.which("curl")} "$@"\n{then}\n')
         curl.chmod(0o755)
         return subprocess.run(
-            [SAMPLES.parent / "feed.sh", self.address, self.token, self.folder / "kept"],
+            [SAMPLES.parent / "feed.sh", *options, self.address, self.token, self.folder / "kept"],
             env={**os.environ, "PATH": f"{curl.parent}:{os.environ['PATH']}", "SEGIN_FEED_LIMIT": "2"},
             capture_output=True,
             text=True,
@@ -195,6 +195,12 @@ def test_the_feed_is_fetched_whole_and_once_whenever_it_is_stopped(client: ApiCl
         assert (ours.run().returncode, len(ours.ids)) == (0, 7), "another one is at work"
         os.utime(ours.folder / "kept" / "lock", (0, 0))
         assert (ours.run().returncode, len(ours.ids), len(set(ours.ids))) == (0, 8, 8)
+
+        owe_events(client, 3, "clinique")
+        waiting = ours.run("--wait", then=f'[ $(tail -n 2 {tmp_path}/calls | grep -c wait=25) -lt 2 ] || kill "$PPID"')
+        assert (waiting.returncode, len(ours.ids)) == (1, 10), "it was asked to end while it fetched the second page"
+        assert not (ours.folder / "kept" / "lock").exists()
+        assert (ours.run().returncode, len(set(ours.ids))) == (0, 11)
     with read_session(client.engine) as session:
         assert {row.received_by for row in session.exec(select(PartnerEvent))} == {"feed"}
     assert not [call for call in ours.calls if client.tokens["clinique"].split(".")[1] in call]

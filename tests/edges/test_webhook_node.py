@@ -37,7 +37,7 @@ class Receiver(NamedTuple):
 
     def kept(self) -> list[dict[str, Any]]:
         """What it reads out: the events of each case in order."""
-        command = ["node", "receiver.mjs", self.file, "read"]
+        command = ["node", "receiver.mjs", str(self.file), "read"]
         read = subprocess.run(command, cwd=self.file.parent, capture_output=True, text=True, check=True)
         return [json.loads(line) for line in read.stdout.splitlines()]
 
