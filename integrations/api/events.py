@@ -183,7 +183,8 @@ def _position(call: Call, after: str | None) -> int:
 
 
 def _look(call: Call, here: Installation, position: int, limit: int, now: datetime) -> Sequence[StreamEvent]:
-    """The events after this position, once what waits was shown or withheld. Nothing is locked when nothing waits."""
+    """The events after this position, once what waits was shown or withheld, be it by somebody else who was quicker.
+    Nothing is locked when nothing waits."""
     partner_id = call.caller.partner_id
     for _turn in range(_MOST_TURNS):
         with call.reading() as session:
@@ -192,10 +193,8 @@ def _look(call: Call, here: Installation, position: int, limit: int, now: dateti
                 break
         with write_session(call.engine) as session:
             batch = max(_SHOWN_AT_ONCE, limit - len(found))
-            settled = show_next(session, partner_id, batch, public_url=here.public_url, day=here.day(now), now=now)
+            show_next(session, partner_id, batch, public_url=here.public_url, day=here.day(now), now=now)
             session.commit()
-        if not settled:
-            break
     return found
 
 
