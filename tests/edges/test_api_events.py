@@ -105,16 +105,14 @@ def test_a_page_is_received_once_more_is_asked_for_and_not_before(client: ApiCli
 def test_what_somebody_else_shows_meanwhile_is_on_the_page(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A quicker reader shows all that waits after this one has looked and before it has the lock."""
     owe_events(client, 3, "clinique")
-    look = events.is_waiting
 
-    def look_late(session: Session, partner_id: int) -> bool:
-        waiting = look(session, partner_id)
-        monkeypatch.setattr(events, "is_waiting", look)
+    def late(engine: Engine) -> Session:
+        monkeypatch.setattr(events, "write_session", write_session)
         with ThreadPoolExecutor(1) as quicker:
-            quicker.submit(client.get, "/events").result()
-        return waiting
+            assert quicker.submit(client.get, "/events").result().status_code == 200
+        return write_session(engine)
 
-    monkeypatch.setattr(events, "is_waiting", look_late)
+    monkeypatch.setattr(events, "write_session", late)
     assert len(bodies_in(client.get("/events"))) == 3
 
 
