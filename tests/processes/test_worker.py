@@ -128,6 +128,7 @@ def _register(caseload: Caseload, number: int, now: datetime) -> None:
     caseload.session.flush()
 
 
+@pytest.mark.slow
 def test_an_absence_of_prefect_loses_time_and_nothing_else(tmp_path: Path, caseload: Caseload, sink: Sink) -> None:
     engine = caseload.session.get_bind()
     assert isinstance(engine, Engine)
