@@ -151,6 +151,13 @@ def test_a_missing_field_is_named_and_nothing_leaves(name: str, field: str, empt
     assert f"a besoin de {field} pour {refused.value.field}" in refused.value.message_fr
 
 
+def test_a_service_that_is_named_twice_is_one_entry() -> None:
+    """Two would have one `unique_id`."""
+    twice = bridge("primero").body(changed(referral_services=["health", "training", "health"]))
+    assert twice == bridge("primero").body(changed(referral_services=["health", "training"]))
+    assert errors_in("primero", twice) == []
+
+
 def test_without_its_region_a_referral_has_no_place_in_dhis2() -> None:
     with pytest.raises(NotOverTheBridge, match=r"needs region for tracked_entity\.org_unit"):
         bridge("dhis2").body(changed(region=None))
