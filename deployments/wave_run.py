@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from flows.liveness import is_gone, name_holder
+from flows.liveness import take_lease
 from models.database import write_session
 from models.errors import LockedByAnotherRun, WrongUse
 from models.waves import MigrationWave, PathwayMigration, WaveStatus
@@ -123,12 +123,8 @@ def _transaction(run: WaveRun, token: int) -> Iterator[Session]:
 
 @contextmanager
 def _lease(run: WaveRun) -> Iterator[int]:
-    holder = name_holder()
     with write_session(run.engine) as session:
-        token = leases.take(session, LEASE, holder, now=run.clock(), ttl=TTL)
-        present = leases.holder_of(session, LEASE)
-        if token is None and present is not None and is_gone(present):
-            token = leases.take(session, LEASE, holder, now=run.clock(), ttl=TTL, gone=present)
+        token = take_lease(session, LEASE, now=run.clock(), ttl=TTL)
         session.commit()
     if token is None:
         raise LockedByAnotherRun(

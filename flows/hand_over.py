@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from flows.liveness import is_gone, name_holder
+from flows.liveness import take_lease
 from integrations.notices.email import MailServer
 from integrations.notices.hand_over import HandedOver, Ways, hand_over
 from integrations.notices.outcomes import OK
@@ -88,11 +88,7 @@ def hand_over_counts(engine: Engine, ways: Ways, *, clock: Callable[[], datetime
 
 def _take_lease(engine: Engine, clock: Callable[[], datetime]) -> int:
     with write_session(engine) as session:
-        holder = name_holder()
-        token = leases.take(session, LEASE, holder, now=clock(), ttl=TTL)
-        present = leases.holder_of(session, LEASE)
-        if token is None and present is not None and is_gone(present):
-            token = leases.take(session, LEASE, holder, now=clock(), ttl=TTL, gone=present)
+        token = take_lease(session, LEASE, now=clock(), ttl=TTL)
         session.commit()
     if token is None:
         raise LockedByAnotherRun(

@@ -1,4 +1,4 @@
-"""Whether the process that holds a lease still runs, so that a killed run's work is taken up at once.
+"""Taking a lease for this process, at once when the process that holds it does not run any more.
 
 A wrong answer does no harm: the lease's token, not this, keeps two runs from changing the same thing twice.
 """
@@ -8,8 +8,23 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+
+from sqlmodel import Session
+
+from states import leases
+
+
+def take_lease(session: Session, name: str, *, now: datetime, ttl: timedelta) -> int | None:
+    """The token of the lease for this run, be it that of a run which was killed; none while another one works."""
+    holder = name_holder()
+    token = leases.take(session, name, holder, now=now, ttl=ttl)
+    present = leases.holder_of(session, name)
+    if token is None and present is not None and is_gone(present):
+        token = leases.take(session, name, holder, now=now, ttl=ttl, gone=present)
+    return token
 
 
 def name_holder() -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, func, select
 from sqlmodel import Session, col
 
 from flows.hand_over import hand_over_counts
-from flows.liveness import is_gone, name_holder
+from flows.liveness import take_lease
 from flows.night_receipts import NightReceipt, NightsReport, Progress
 from flows.night_steps import STEPS, Night, NightOptions
 from flows.night_watch import last_done_night, night_instant
@@ -171,12 +171,8 @@ def _added(changes: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int
 
 
 def _take_lease(sessions: Sessions, clock: Callable[[], datetime]) -> int:
-    holder = name_holder()
     with sessions() as session:
-        token = leases.take(session, LEASE, holder, now=clock(), ttl=TTL)
-        present = leases.holder_of(session, LEASE)
-        if token is None and present is not None and is_gone(present):
-            token = leases.take(session, LEASE, holder, now=clock(), ttl=TTL, gone=present)
+        token = take_lease(session, LEASE, now=clock(), ttl=TTL)
         session.commit()
     if token is None:
         raise LockedByAnotherRun(

@@ -38,6 +38,9 @@ CLOUDEVENTS: Final = "cloudevents"
 """The format of a subscription that gets events as they are; any other names a mapping of `integrations.bridges`."""
 
 
+MAILTO: Final = "mailto:"
+"""Before the address of a subscription by e-mail."""
+
 CODE_FORM: Final = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 """Codes of partners and of agreements with them."""
 

@@ -16,8 +16,8 @@ from models.types import BigId, Json, UtcDateTime, internal, personal, sensitive
 class PartnerToken(SQLModel, table=True):
     """A token `prefix.secret` of the partner API, shown once: `digest` is the SHA-256 of the secret, in hex.
 
-    `scopes` are codes of `integrations.api.scopes`. It counts until `expires_at`, or `revoked_at` when that is sooner:
-    the moment somebody took it back, or the end of the overlap with the token that takes its place.
+    `scopes` are codes of `integrations.api.scopes`. It counts until `expires_at`, or `revoked_at` when that is sooner.
+    Whoever replaces it brings `expires_at` forward to the end of the overlap.
     """
 
     __tablename__ = "partner_token"

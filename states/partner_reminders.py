@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from models.partner import Event
@@ -20,7 +19,8 @@ from models.referrals import Referral, ReferralStatus
 from models.sharing import PartnerEvent, Showing
 from models.types import BigId, UtcDateTime, utc_text
 from models.work import Deadline, DeadlineStatus
-from states.bulk import SetStatement, insert_into
+from states.announcements import Announcement, announce
+from states.bulk import SetStatement
 from states.gather import load_cases
 from states.silence import unacknowledged
 
@@ -48,14 +48,6 @@ _AWAITED = SetStatement(
     "JOIN event AS e ON e.id = o.event_id ORDER BY o.id",
     id=BigId,
 )
-_COUNT_EVENTS = SetStatement(
-    'UPDATE "case" SET events = r.events FROM {rows} WHERE "case".id = r.case_id', case_id=BigId, events=Integer()
-)
-_ANNOUNCE = insert_into(
-    "event",
-    *("uid", "case_id", "sequence", "seq", "type", "occurred_at", "region_pcode", "data", "correlation_id"),
-    "only_for",
-)
 
 
 def remind_partners(session: Session, asks: Collection[str], *, now: datetime, limit: int) -> int:
@@ -75,17 +67,23 @@ def remind_partners(session: Session, asks: Collection[str], *, now: datetime, l
     _LOCK.execute(session, ids)
     at = utc_text(now)
     marked = [(id_,) for (id_,) in _MARK.execute(session, [(*id_, at) for id_ in ids])]
-    counts: dict[int, int] = {}
     events = []
     for id_, partner_uid, partner_id, uid in _AWAITED.execute(session, marked):
         case = cases[waiting[id_].case_id]
-        sequence = counts[case.id] = counts.get(case.id, case.events) + 1
-        data = {"case": case.code, "event": uid, "due_at": _second(waiting[id_].due_at)}
-        what = (_uid(partner_uid), case.id, sequence, case.version, REMINDER, at, case.region_pcode, data)
-        events.append((*what, f"reminder:{at}", [partner_id]))
-    if events:
-        _COUNT_EVENTS.execute(session, list(counts.items()))
-        _ANNOUNCE.execute(session, events)
+        events.append(
+            Announcement(
+                named=f"{partner_uid}/{REMINDER}",
+                case_id=case.id,
+                events=case.events,
+                seq=case.version,
+                type=REMINDER,
+                region_pcode=case.region_pcode,
+                data={"case": case.code, "event": uid, "due_at": _second(waiting[id_].due_at)},
+                correlation_id=f"reminder:{at}",
+                only_for=[partner_id],
+            )
+        )
+    announce(session, events, at=now)
     return len(events)
 
 
@@ -116,8 +114,3 @@ def _referrals(session: Session, now: datetime) -> Iterator[Waiting]:
 
 def _second(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _uid(awaited: str) -> str:
-    """The same for the same event that waits."""
-    return "evt_" + blake2b(f"{awaited}/{REMINDER}".encode(), digest_size=16).hexdigest()

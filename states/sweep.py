@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer
@@ -16,6 +15,7 @@ from sqlmodel import Session
 
 from models.types import BigId, UtcDateTime
 from states import bulk
+from states.announcements import Announcement, announce
 from states.calendar import Calendar
 from states.calendars.offices import office_days
 from states.clocks import RunOut, run_out, sweep_correlation
@@ -32,13 +32,6 @@ _MOVE_ON = bulk.SetStatement(
     next_at=UtcDateTime(),
     level=Integer(),
     at=UtcDateTime(),
-)
-_COUNT_EVENTS = bulk.SetStatement(
-    'UPDATE "case" SET events = r.events FROM {rows} WHERE "case".id = r.case_id', case_id=BigId, events=Integer()
-)
-_ANNOUNCE = bulk.insert_into(
-    "event",
-    *("uid", "case_id", "sequence", "seq", "type", "occurred_at", "region_pcode", "data", "correlation_id"),
 )
 
 
@@ -113,7 +106,7 @@ def _pass_deadlines(
     moved: list[tuple[Any, ...]] = []
     notices: list[NewNotice] = []
     overdue = escalated = 0
-    announced: list[tuple[RunOut, str]] = []
+    announced: list[Announcement] = []
     at = bulk.time_text(as_of)
     days = office_days(session)
     for clock in deadlines:
@@ -126,39 +119,28 @@ def _pass_deadlines(
             overdue += 1
             notices.append(_notice(clock, NoticeKind.OVERDUE, template.owner, as_of, 0))
             if template.announce is not None:
-                announced.append((clock, template.announce))
+                announced.append(_announcement(clock, template.announce, as_of))
         if level > clock.level:
             escalated += 1
             notices.append(_notice(clock, NoticeKind.ESCALATION, template.ladder[level - 1].role, as_of, level))
     if moved:
         _MOVE_ON.execute(session, moved)
-    if announced:
-        _announce(session, announced, as_of)
+    announce(session, announced, at=as_of)
     return overdue, escalated, write_deadline_notices(session, notices), len(announced)
 
 
-def _announce(session: Session, announced: Sequence[tuple[RunOut, str]], as_of: datetime) -> None:
-    at, correlation_id = bulk.time_text(as_of), sweep_correlation(as_of)
-    counts: dict[int, int] = {}
-    events = []
-    for clock, type_ in announced:
-        sequence = counts[clock.case_id] = counts.get(clock.case_id, clock.events) + 1
-        data = {"case": clock.code, "deadline": clock.key}
-        events.append(
-            (
-                *(_event_uid(clock, type_), clock.case_id, sequence, clock.version, type_, at, clock.region_pcode),
-                *(data, correlation_id),
-            )
-        )
-    _COUNT_EVENTS.execute(session, list(counts.items()))
-    _ANNOUNCE.execute(session, events)
-
-
-def _event_uid(clock: RunOut, type_: str) -> str:
-    """The same whenever it is computed: from the clock's case, journal row, key and due time, and the type. A clock
-    becomes overdue once, or once more when it was given more time."""
-    named = f"{clock.code}/{clock.seq}/{clock.key}/{clock.record or ''}/{bulk.time_text(clock.due_at)}/{type_}"
-    return "evt_" + blake2b(named.encode(), digest_size=16).hexdigest()
+def _announcement(clock: RunOut, type_: str, as_of: datetime) -> Announcement:
+    """A clock becomes overdue once, or once more when it was given more time."""
+    return Announcement(
+        named=f"{clock.code}/{clock.seq}/{clock.key}/{clock.record or ''}/{bulk.time_text(clock.due_at)}/{type_}",
+        case_id=clock.case_id,
+        events=clock.events,
+        seq=clock.version,
+        type=type_,
+        region_pcode=clock.region_pcode,
+        data={"case": clock.code, "deadline": clock.key},
+        correlation_id=sweep_correlation(as_of),
+    )
 
 
 def _notice(clock: RunOut, kind: NoticeKind, role: str, as_of: datetime, step: int) -> NewNotice:

@@ -23,6 +23,7 @@ from integrations.api.errors import problem_of
 from integrations.api.problems import MEDIA_TYPE, Language, Problem
 from integrations.api.requests import Answer, answer_of, claim, digest_of, keep
 from integrations.api.tokens import Caller
+from integrations.api.versions import version_of
 from models.database import read_session, write_session
 from models.errors import SeginError
 from models.partner_access import ApiRequest
@@ -159,7 +160,7 @@ def answer_with(problem: Problem, language: Language, id_: str) -> Answer:
 
 def etag_of(body: BaseModel) -> str:
     """The version of what this shows: the same when it shows the same."""
-    return f'"{hashlib.sha256(body.model_dump_json().encode()).hexdigest()[:32]}"'
+    return version_of(body.model_dump_json().encode())
 
 
 def respond(given: Answer) -> Response:

@@ -104,7 +104,8 @@ def add_token(
 def rotate_token(
     session: Session, prefix: str, *, overlap: timedelta, random_bytes: RandomBytes, now: datetime
 ) -> MadeToken:
-    """A new token with the title and scopes of this one, for as long as that one was made for; both work for `overlap`.
+    """A new token with the title and scopes of this one, for as long as that one counts in all; both
+    work for `overlap`.
 
     Raises WrongUse for an unknown token, one that does not count any more, and an overlap that is too long.
     """

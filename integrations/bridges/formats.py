@@ -13,10 +13,10 @@ import orjson
 
 from integrations.bridges.bridge import Bridge, bridge
 from integrations.bridges.loader import bundled_mappings
+from integrations.catalogue.schemas import CONTENT_TYPE
 from models.errors import WrongUse
 from models.partner import CLOUDEVENTS
 
-CLOUDEVENTS_TYPE: Final = "application/cloudevents+json"
 TAKEN: Final = "referral.made"
 """The one type of event that mappings take."""
 
@@ -40,7 +40,7 @@ def payload(format_: str, event: bytes, folder: Path | None) -> Payload | None:
     WrongUse when there is no such mapping, and FileProblems when its file cannot be used.
     """
     if format_ == CLOUDEVENTS:
-        return Payload(CLOUDEVENTS_TYPE, event)
+        return Payload(CONTENT_TYPE, event)
     if orjson.loads(event)["type"] != TAKEN:
         return None
     over = bridge_named(format_, folder)

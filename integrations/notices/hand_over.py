@@ -23,9 +23,8 @@ from integrations.notices.email import MailServer, send
 from integrations.notices.message import digest_message
 from integrations.notices.pending import Due, Parcel, due_subscriptions, make_parcel, settle
 from integrations.sharing.projection import show_next
-from models.partner import Channel
+from models.partner import MAILTO, Channel
 
-MAILTO: Final = "mailto:"
 MOST_AT_ONCE: Final = 2_000
 """Events of one message or file."""
 

@@ -17,11 +17,11 @@ from sqlmodel import Session, col
 from integrations.notices import outcomes
 from integrations.notices.tables import Line
 from integrations.sharing.still_covered import still_covered
+from integrations.sharing.wanted import RECEIVING, wants
 from models.partner import Channel, Event, Partner, Subscription
 from models.sharing import PartnerEvent, Showing
 
 CHANNELS: Final = (Channel.EMAIL, Channel.DROP)
-RECEIVING: Final = ("active", "paused")
 
 _OLD: Any = aliased(Event, name="old")
 _STREAM: Final[Select[*tuple[Any, ...]]] = (
@@ -148,12 +148,6 @@ def _is_for(subscription: Subscription, others: Sequence[Subscription], row: Row
     event_type, region, only_for = row.type, row.region_pcode, row.only_for
     if row.corrects is not None and row.old_type is not None:
         event_type, region, only_for = row.old_type, row.old_region, row.old_only_for
-    if _wants(subscription, event_type, region):
+    if wants(subscription, event_type, region):
         return True
-    return only_for is not None and not any(_wants(each, event_type, region) for each in others)
-
-
-def _wants(subscription: Subscription, event_type: str, region: str | None) -> bool:
-    return (not subscription.event_types or event_type in subscription.event_types) and (
-        not subscription.regions or region in subscription.regions
-    )
+    return only_for is not None and not any(wants(each, event_type, region) for each in others)

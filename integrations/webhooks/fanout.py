@@ -9,20 +9,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, update
 from sqlmodel import Session, col, select
 
 from integrations.bridges.formats import TAKEN
 from integrations.sharing.projection import enqueue
+from integrations.sharing.wanted import RECEIVING, wants
 from integrations.webhooks.line import Line, lock_subscriptions, move_up
 from models.partner import CLOUDEVENTS, Channel, Delivery, DeliveryStatus, Event, Partner, Subscription
 from models.sharing import PartnerEvent
 from states.bulk import insert_into
-
-RECEIVING: Final = ("active", "paused")
-"""Statuses of subscriptions for which deliveries are made; those of a paused one wait."""
 
 _DELIVERIES = insert_into(
     "delivery",
@@ -65,13 +63,6 @@ def fan_out(session: Session, *, now: datetime, limit: int = 1000) -> int:
         if lines:
             move_up(session, set(lines), now=now)
             return len(lines)
-
-
-def wants(subscription: Subscription, event_type: str, region_pcode: str | None) -> bool:
-    """Whether the subscription's filters let the event through. An event of no region passes no region filter."""
-    return (not subscription.event_types or event_type in subscription.event_types) and (
-        not subscription.regions or region_pcode in subscription.regions
-    )
 
 
 def gets_deliveries(subscription: Subscription, event_type: str) -> bool:

@@ -12,9 +12,8 @@ from typing import Final
 from integrations.bridges.formats import TAKEN
 from integrations.webhooks.addresses import check_url
 from models.errors import WrongUse
-from models.partner import Channel
+from models.partner import MAILTO, Channel
 
-MAILTO: Final = "mailto:"
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9._+-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 

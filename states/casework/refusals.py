@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from sqlalchemy import Integer, String
+from sqlalchemy import String
 from sqlmodel import Session
 
 from models.types import BigId
-from states.bulk import SetStatement, insert_into, time_text
+from states.announcements import Announcement, announce
+from states.bulk import SetStatement
 from states.gather import load_cases
 
 RETRACTION: Final = "consent.revoked"
@@ -45,14 +45,6 @@ _SAW = SetStatement(
     case_id=BigId,
     partner_id=BigId,
 )
-_COUNT_EVENTS = SetStatement(
-    'UPDATE "case" SET events = r.events FROM {rows} WHERE "case".id = r.case_id', case_id=BigId, events=Integer()
-)
-_ANNOUNCE = insert_into(
-    "event",
-    *("uid", "case_id", "sequence", "seq", "type", "occurred_at", "region_pcode", "data", "correlation_id"),
-    "only_for",
-)
 
 
 def tell_refused(session: Session, refusals: Sequence[Refusal], *, now: datetime) -> None:
@@ -63,13 +55,21 @@ def tell_refused(session: Session, refusals: Sequence[Refusal], *, now: datetime
     if not told:
         return
     cases = load_cases(session, {each.case_id for each in told}, lock=True)
-    counts: dict[int, int] = {}
-    events = []
-    for each in told:
-        case = cases[each.case_id]
-        sequence = counts[case.id] = counts.get(case.id, case.events) + 1
-        uid = "evt_" + blake2b(f"{each.code}/{RETRACTION}".encode(), digest_size=16).hexdigest()
-        what = (uid, case.id, sequence, each.seq, RETRACTION, time_text(now), case.region_pcode, {"case": case.code})
-        events.append((*what, each.correlation_id, [each.partner_id]))
-    _COUNT_EVENTS.execute(session, list(counts.items()))
-    _ANNOUNCE.execute(session, events)
+    announce(
+        session,
+        [
+            Announcement(
+                named=f"{each.code}/{RETRACTION}",
+                case_id=each.case_id,
+                events=cases[each.case_id].events,
+                seq=each.seq,
+                type=RETRACTION,
+                region_pcode=cases[each.case_id].region_pcode,
+                data={"case": cases[each.case_id].code},
+                correlation_id=each.correlation_id,
+                only_for=[each.partner_id],
+            )
+            for each in told
+        ],
+        at=now,
+    )
