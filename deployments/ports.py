@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
+from contextlib import suppress
+from typing import Final
 
 from models.errors import SeginError
 
@@ -14,8 +17,15 @@ class PortTaken(SeginError):
     """Another program listens where one of our processes should."""
 
 
+_CHOSEN_FROM: Final = range(20_000, 32_768)
+"""Below the ports that Linux gives to outgoing connections: one of those could take the port before it is used."""
+
+
 def free_port(host: str) -> int:
-    """A port of `host` on which nobody listens."""
+    """A port of `host` on which nobody listens, and which nobody gets by chance until somebody does."""
+    for _ in range(100):
+        with suppress(OSError), _listening(host, secrets.choice(_CHOSEN_FROM)) as found:
+            return int(found.getsockname()[1])
     with _listening(host, 0) as found:
         return int(found.getsockname()[1])
 

@@ -20,7 +20,7 @@ from prefect.client.orchestration import get_client
 
 from deployments.automations import ensure_automation, silent_runs_crash
 from deployments.environment import client_environment
-from deployments.ports import PortTaken
+from deployments.ports import PortTaken, free_port
 from deployments.server import ServerFailed, ServerHandle, is_healthy, prefect_server, refuse_the_outside
 
 
@@ -143,3 +143,10 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return True
+
+
+def test_a_free_port_is_none_that_a_connection_takes_by_chance() -> None:
+    """Linux gives the ports from 32,768 on to connections that go out, also between our look and our use."""
+    ports = {free_port("127.0.0.1") for _ in range(20)}
+    assert len(ports) > 10
+    assert max(ports) < 32_768

@@ -81,8 +81,10 @@ class Up:
 def _up(folder: Path) -> Iterator[Up]:
     running = Up(folder)
     try:
-        wait_until(lambda: running.get("/health/live")[0] == 200 or running.process.poll() is not None, "the web")
-        wait_until(lambda: b"serving.started" in running.output.read_bytes(), "the worker")
+        ended = running.process.poll
+        wait_until(lambda: running.get("/health/live")[0] == 200 or ended() is not None, "the web")
+        wait_until(lambda: b"serving.started" in running.output.read_bytes() or ended() is not None, "the worker")
+        assert ended() is None, running.output.read_text()
         running.children = descendants(running.process.pid)
         yield running
     finally:
