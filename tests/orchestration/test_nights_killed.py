@@ -20,7 +20,7 @@ from typing import Any
 
 import night_process
 import pytest
-from database_content import content, twin_of
+from database_content import content, leave_gaps, twin_of
 from night_cases import ARRIVAL, open_nights
 from sqlalchemy import Engine
 from sqlmodel import select
@@ -59,6 +59,7 @@ def _fill(engine: Engine) -> None:
 def _undisturbed(engine: Engine, folder: Path) -> Iterator[Engine]:
     with twin_of(engine, folder) as twin:
         _fill(twin)
+        leave_gaps(twin)
         report = night_process.run(twin, LAST, CHUNK)
         assert len(report.nights) == 32
         assert report.changed == CHANGES

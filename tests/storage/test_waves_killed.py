@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import wave_process
 from changing_pathways import changing
-from database_content import content, twin_of
+from database_content import content, leave_gaps, twin_of
 from sqlalchemy import Engine, text
 
 from models.database import read_session, write_session
@@ -47,6 +47,7 @@ def right(engine: Engine, tmp_path: Path) -> Iterator[Engine]:
     """A twin over which the waves ran undisturbed."""
     with twin_of(engine, tmp_path) as twin:
         _fill(twin)
+        leave_gaps(twin)
         assert [(wave.number, wave.moved) for wave in wave_process.run(twin, CHUNK, SIZE)] == [
             *((number, 60) for number in (1, 2, 3)),
             (4, 20),
